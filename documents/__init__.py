@@ -1,0 +1,72 @@
+"""What is stored: one module per collection. `prepare` readies a database for all of them."""
+
+from beanie import init_beanie
+from pymongo.asynchronous.database import AsyncDatabase
+
+from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant
+from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
+from documents.messages import Message, MessageStatus, SkipReason, message_id
+from documents.orders import Order, OrderItem, OrderStatus, Payment, PaymentStatus
+from documents.receipts import Receipt, ReceiptStatus
+from documents.segments import Segment
+from documents.users import ApiKey, FirstAdmin, Role, Session, SignInFailures, User
+from documents.values import CODEC_OPTIONS, Money, fold, now
+
+ALL = [
+    User,
+    FirstAdmin,
+    Session,
+    ApiKey,
+    SignInFailures,
+    Customer,
+    Order,
+    Segment,
+    Campaign,
+    Tally,
+    Message,
+    Receipt,
+]
+
+
+async def prepare(database: AsyncDatabase[dict[str, object]]) -> None:
+    """Bind the documents to this database and build every index that is missing."""
+    await init_beanie(database=database.with_options(codec_options=CODEC_OPTIONS), document_models=ALL)
+
+
+__all__ = [
+    "ALL",
+    "CODEC_OPTIONS",
+    "ApiKey",
+    "Campaign",
+    "CampaignStatus",
+    "Channel",
+    "ConsentState",
+    "Customer",
+    "FirstAdmin",
+    "Message",
+    "MessageStatus",
+    "Money",
+    "Opening",
+    "Order",
+    "OrderItem",
+    "OrderStatus",
+    "Payment",
+    "PaymentStatus",
+    "Purchases",
+    "Receipt",
+    "ReceiptStatus",
+    "Role",
+    "Segment",
+    "Session",
+    "SignInFailures",
+    "SkipReason",
+    "Tally",
+    "User",
+    "Variant",
+    "fold",
+    "fold_deep",
+    "folded",
+    "message_id",
+    "now",
+    "prepare",
+]
