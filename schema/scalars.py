@@ -1,0 +1,119 @@
+"""The API's own scalars: exact decimals, instants with an offset, JSON, and segment rules.
+
+A text that cannot be read becomes an `Unreadable` instead of an error. GraphQL rejects a whole request for one bad
+leaf, and one bad row of a batch must be told as that row's fault: rows (schema/inputs.py) hand the text on to their
+own validation, and everywhere else schema/execution.py turns it into an INVALID error.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NewType
+
+import strawberry
+from graphql import FloatValueNode, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
+from strawberry.file_uploads import Upload
+from strawberry.scalars import JSON
+from strawberry.types.scalar import ScalarDefinition
+
+SegmentRules = NewType("SegmentRules", object)
+
+# What a Decimal128 holds without rounding; it also keeps "1e999999" from being written out in full.
+DECIMAL_DIGITS = 34
+
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What was sent where a `scalar` was expected, and could not be read as one."""
+
+    sent: object
+    scalar: str
+
+
+def parse_instant(value: object) -> datetime | Unreadable:
+    """The UTC instant that an RFC 3339 text with offset names, to the millisecond."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        return Unreadable(value, "DateTime")
+    try:
+        instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return Unreadable(value, "DateTime")
+    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+
+
+def print_instant(instant: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds and `Z`; raises TypeError for what is not an aware datetime."""
+    if not isinstance(instant, datetime) or instant.tzinfo is None:
+        raise TypeError(f"Not an aware datetime: {instant!r}")
+    utc = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds')[:23]}Z"
+
+
+def parse_decimal(value: object) -> Decimal | Unreadable:
+    """The exact decimal that a text or a JSON number writes; NaN and the infinities are none."""
+    # repr is the shortest decimal that reads back as the same float: 0.1 stays 0.1.
+    text = repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
+        return Unreadable(value, "Decimal")
+    number = Decimal(text)
+    _, digits, exponent = number.as_tuple()
+    if len(digits) > DECIMAL_DIGITS or not -DECIMAL_DIGITS <= int(exponent) <= DECIMAL_DIGITS - len(digits):
+        return Unreadable(value, "Decimal")
+    return number
+
+
+def print_decimal(number: Decimal) -> str:
+    """The decimal in plain digits, never with an exponent; raises TypeError for what is not a finite Decimal."""
+    if not isinstance(number, Decimal) or not number.is_finite():
+        raise TypeError(f"Not a finite decimal: {number!r}")
+    return format(number, "f")
+
+
+def _decimal_literal(node: ValueNode, variables: Mapping[str, object] | None = None) -> Decimal | Unreadable:
+    """Read from the digits as written, which a float in between would round."""
+    if isinstance(node, IntValueNode | FloatValueNode | StringValueNode):
+        return parse_decimal(node.value)
+    return parse_decimal(value_from_ast_untyped(node))
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+SCALARS: Mapping[object, ScalarDefinition] = {
+    datetime: strawberry.scalar(
+        name="DateTime",
+        description="RFC 3339 with offset on input; UTC with 'Z' on output.",
+        specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
+        serialize=print_instant,
+        parse_value=parse_instant,
+    ),
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        description="An exact decimal as a JSON string (a JSON number is accepted on input). "
+        "Money has the currency's minor unit.",
+        serialize=print_decimal,
+        parse_value=parse_decimal,
+        parse_literal=_decimal_literal,
+    ),
+    JSON: strawberry.scalar(name="JSON", description="Any JSON value.", serialize=_as_it_is, parse_value=_as_it_is),
+    SegmentRules: strawberry.scalar(
+        name="SegmentRules",
+        description="Segment rules in react-querybuilder's RuleGroupType JSON.",
+        specified_by_url="https://react-querybuilder.js.org/docs/typescript#rulegrouptype",
+        serialize=_as_it_is,
+        parse_value=_as_it_is,
+    ),
+    Upload: strawberry.scalar(
+        name="Upload",
+        description="A file, sent as a part of a multipart request (the GraphQL multipart request specification).",
+        specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
+        serialize=_as_it_is,
+        parse_value=_as_it_is,
+    ),
+}

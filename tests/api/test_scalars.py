@@ -1,0 +1,99 @@
+"""The scalars: what is read, what is refused, and how values are written."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from graphql import parse_value
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema import scalars
+from schema.scalars import Unreadable
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-01-31T10:00:00Z", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ("2026-01-31t10:00:00z", datetime(2026, 1, 31, 10, tzinfo=UTC)),
+        ("2026-01-31T10:00:00+05:30", datetime(2026, 1, 31, 4, 30, tzinfo=UTC)),
+        ("2026-01-31T10:00:00.123456789Z", datetime(2026, 1, 31, 10, 0, 0, 123000, tzinfo=UTC)),
+    ],
+)
+def test_an_instant_is_read_to_the_millisecond_in_utc(text: str, instant: datetime) -> None:
+    assert scalars.parse_instant(text) == instant
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "",
+        "2026-01-31",
+        "2026-01-31T10:00:00",
+        "2026-01-31 10:00:00Z",
+        "2026-02-30T10:00:00Z",
+        "2026-01-31T25:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "２０２６-01-31T10:00:00Z",
+        "2026-01-31T10:00:00Z\n",
+        1769853600,
+        None,
+        {},
+    ],
+)
+def test_what_is_no_instant_is_kept_as_it_was_sent(sent: object) -> None:
+    assert scalars.parse_instant(sent) == Unreadable(sent, "DateTime")
+
+
+def test_an_instant_is_written_in_utc_with_milliseconds() -> None:
+    india = timezone(timedelta(hours=5, minutes=30))
+    assert scalars.print_instant(datetime(2026, 1, 31, 10, tzinfo=india)) == "2026-01-31T04:30:00.000Z"
+
+
+def test_a_naive_datetime_is_our_bug() -> None:
+    with pytest.raises(TypeError):
+        scalars.print_instant(datetime(2026, 1, 31))  # noqa: DTZ001 (the fault that is looked for)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_an_instant_written_reads_back(instant: datetime) -> None:
+    to_the_millisecond = instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    assert scalars.parse_instant(scalars.print_instant(instant)) == to_the_millisecond
+
+
+@pytest.mark.parametrize(
+    ("sent", "number"),
+    [
+        ("12.50", "12.50"),
+        ("-0.01", "-0.01"),
+        ("1e3", "1000"),
+        (7, "7"),
+        (0.1, "0.1"),
+        (1e20, "100000000000000000000"),
+    ],
+)
+def test_a_decimal_is_read_exactly_from_text_or_number(sent: object, number: str) -> None:
+    read = scalars.parse_decimal(sent)
+    assert isinstance(read, Decimal)
+    assert scalars.print_decimal(read) == number
+
+
+@pytest.mark.parametrize(
+    "sent",
+    ["", "NaN", "Infinity", "1_000", "1,5", " 1", "1\n", "1e999", "9" * 35, "٣", True, None, [], float("nan")],
+)
+def test_what_is_no_decimal_is_kept_as_it_was_sent(sent: object) -> None:
+    assert isinstance(scalars.parse_decimal(sent), Unreadable)
+
+
+@given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**15), max_value=10**15))
+def test_a_decimal_written_reads_back(number: Decimal) -> None:
+    assert scalars.parse_decimal(scalars.print_decimal(number)) == number
+
+
+def test_a_decimal_literal_keeps_every_digit() -> None:
+    literal = scalars.SCALARS[Decimal].parse_literal
+    assert literal is not None
+    assert literal(parse_value("12345678901234567.89"), None) == Decimal("12345678901234567.89")
+    assert literal(parse_value("[1]"), None) == Unreadable([1], "Decimal")
