@@ -1,0 +1,52 @@
+# What a person runs. `make run` and `make demo` need Python 3.11 and nothing else installed by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help run demo test check bench schema lock chaos
+
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
+
+run: $(VENV)/ready web/assets  ## MongoDB, the simulated vendor and the server on this machine
+	@$(BIN)/python -m demo run
+
+demo: $(VENV)/ready web/assets  ## the whole product at work on a real purchase history
+	@$(BIN)/python -m demo
+
+test: $(VENV)/dev web/assets  ## every test, against a real MongoDB
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+
+bench: $(VENV)/dev  ## the benchmarks, each beside the raw driver
+	$(BIN)/python -m bench
+
+schema: $(VENV)/ready  ## write schema.graphql
+	$(BIN)/python server.py schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+lock: $(VENV)/dev  ## pin what requirements*.in ask for; versions and hashes, no hosts
+	$(BIN)/pip install --quiet uv
+	for kind in requirements requirements-dev; do \
+	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header $$kind.in -o $$kind.lock; done
+
+$(VENV)/ready: requirements.lock
+	@echo "Setting up $(VENV) (once, a minute or two) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# GraphiQL's files; without npm the pages load them from a CDN instead.
+web/assets: web/package-lock.json
+	@if command -v npm >/dev/null; then npm ci --silent --no-audit --no-fund --prefix web; else mkdir -p $@; fi
+	@touch $@

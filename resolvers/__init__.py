@@ -1,0 +1,1 @@
+"""The use cases: what each field does, said without GraphQL."""

@@ -1,0 +1,87 @@
+"""Every environment variable, typed. Imported by server.py alone; others are given values."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIN_JWT_SECRET_BYTES = 32
+
+
+class SettingsError(Exception):
+    """A setting that cannot be read, in one line that names it."""
+
+
+def _zone(name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(str(name))
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not the name of a time zone, such as Europe/Berlin") from error
+
+
+def _long_enough(secret: str) -> str:
+    if len(secret.encode()) < MIN_JWT_SECRET_BYTES:
+        raise ValueError(f"needs at least {MIN_JWT_SECRET_BYTES} bytes, such as `openssl rand -hex 32` prints")
+    return secret
+
+
+def _base64_secret(secret: str) -> str:
+    if not secret.startswith("whsec_"):
+        raise ValueError("is of the form whsec_<base64>, as Standard Webhooks have it")
+    return secret
+
+
+class Settings(BaseSettings):
+    """The environment, `.env` included. docs/settings.md says what each one does."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore")
+
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=1, le=65535)
+    public_url: str | None = None
+    log_format: Literal["text", "json"] = "text"
+
+    mongodb_uri: str | None = None
+    data_dir: Path = Path(".data")
+    mongod_binary: str | None = None
+
+    jwt_secret: Annotated[str, AfterValidator(_long_enough)] | None = None
+    access_token_minutes: int = Field(60, ge=1)
+    refresh_token_days: int = Field(30, ge=1)
+    registration: Literal["first", "open", "closed"] = "first"
+
+    google_api_key: str | None = None
+    gemini_model: str = "gemini-2.5-flash"
+    gemini_api_endpoint: str | None = None
+
+    vendor_api_url: str = "http://localhost:3001/api/vendor"
+    vendor_api_key: str | None = None
+    vendor_webhook_secret: Annotated[str, AfterValidator(_base64_secret)] | None = None
+
+    currency: str = Field("USD", pattern="^[A-Z]{3}$")
+    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("UTC")
+    max_batch: int = Field(10_000, ge=1)
+
+    senders: int = Field(1, ge=0, le=64)
+    vendor_batch_size: int = Field(500, ge=1, le=1000)
+    max_attempts: int = Field(5, ge=1, le=100)
+    receipt_timeout_seconds: int = Field(3600, ge=1)
+    frequency_cap_per_day: int | None = Field(None, ge=1)
+
+    @property
+    def callback_url(self) -> str:
+        """Where the vendor is told to send receipts."""
+        base = self.public_url or f"http://{self.host}:{self.port}"
+        return f"{base.rstrip('/')}/webhooks/delivery-receipts"
+
+
+def load() -> Settings:
+    """Read the environment; raises SettingsError with one line for the first setting that cannot be read."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = "_".join(str(part) for part in fault["loc"][:1]).upper()
+        raise SettingsError(f"{name}: {fault['msg'].removeprefix('Value error, ')}") from error
