@@ -52,7 +52,7 @@ def test_every_fault_of_a_rejection_is_told_as_data() -> None:
 
 
 def test_every_fault_has_a_code_that_the_api_publishes() -> None:
-    faults = [errors.Fault, *_descendants(errors.Fault)]
+    faults: list[type[errors.Fault]] = [errors.Fault, *_descendants(errors.Fault)]
     assert {fault.code for fault in faults} == set(UserErrorCode.__members__)
 
 
