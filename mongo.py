@@ -18,9 +18,9 @@ import asyncio
 import ctypes
 import fcntl
 import importlib.util
-import json
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -41,21 +41,24 @@ log = logging.getLogger(__name__)
 REPLICA_SET = "rs0"
 START_SECONDS = 120  # a start takes 0.3 s; replaying the journal of a killed mongod with a full oplog can take minutes
 STOP_SECONDS = 30  # a clean stop takes 1.0 s, nearly all of it one poll inside mongod; then it is killed
-RELEASE_SECONDS = 10  # for a mongod whose keeper was killed to let go of the files
+RELEASE_SECONDS = 5  # for a mongod whose keeper was killed to let go of the files
 ANSWER_SECONDS = 5
 POLL_SECONDS = 0.01
 
-# mongod takes half of the memory less 1 GB, as if the machine were its own; here it shares it with everything else.
-CACHE_SHARE = 0.25
-CACHE_MINIMUM_GB = 0.25  # mongod's own minimum
+# mongod would take half of the memory less 1 GB, as if the machine were its own; here the server, its workers and the
+# vendor live on it too. Compressed in the page cache the rest is near.
+CACHE_GB = 1
 # Live feeds resume from the oplog after seconds, not days; mongod's default is 5 % of the disk, up to 50 GB.
 OPLOG_MB = 2048
 
-NO_LIBRARY = 127
-NOT_EXECUTABLE = 126
+# Exit codes: of mongod, of a shell (which the keeper imitates), and of a process that a signal ended.
 PORT_TAKEN = 48
 WRONG_VERSION = 62
-NOT_YET_INITIATED = 94  # a server error code; those above are exit codes
+NOT_EXECUTABLE = 126
+NO_LIBRARY = 127
+ILLEGAL_INSTRUCTION = 128 + signal.SIGILL
+
+NOT_YET_INITIATED = 94  # the server's answer to a question about its replica set
 
 
 class MongoError(Exception):
@@ -70,8 +73,12 @@ async def embedded(data_dir: Path, *, binary: str | None = None) -> AsyncIterato
     """
     user = _User(data_dir.resolve())
     try:
-        await user.enter()
-        port = await user.reach(binary)
+        try:
+            await user.enter()
+            port = await user.reach(binary)
+        except OSError as error:
+            raise MongoError(f"DATA_DIR cannot be used: {error}") from error
+        log.info("mongod on %s listens on port %s", data_dir, port)
         yield f"mongodb://127.0.0.1:{port}/?replicaSet={REPLICA_SET}&directConnection=true"
     finally:
         await user.leave()
@@ -130,16 +137,18 @@ class _User:
 
     async def enter(self) -> None:
         """Count among the users; a mongod that is being stopped is waited for."""
+        self._files.mkdir(parents=True, exist_ok=True)
+        hold = _open(self._users)
         try:
-            self._files.mkdir(parents=True, exist_ok=True)
-            self._hold = _open(self._users)
-        except OSError as error:
-            raise MongoError(f"DATA_DIR cannot be used: {error}") from error
-        deadline = time.monotonic() + STOP_SECONDS + RELEASE_SECONDS
-        while not _locks(self._hold, fcntl.LOCK_SH):
-            if time.monotonic() > deadline:
-                raise MongoError(f"The former mongod on {self._files} does not end; see {self._log}.")
-            await asyncio.sleep(POLL_SECONDS)
+            deadline = time.monotonic() + STOP_SECONDS + RELEASE_SECONDS
+            while not _locks(hold, fcntl.LOCK_SH):
+                if time.monotonic() > deadline:
+                    raise MongoError(f"The former mongod on {self._files} does not end; see {self._log}.")
+                await asyncio.sleep(POLL_SECONDS)
+        except BaseException:
+            os.close(hold)
+            raise
+        self._hold = hold
 
     async def reach(self, binary: str | None) -> int:
         """The port of a primary on our files, which is started if nobody has."""
@@ -262,24 +271,23 @@ def _free_port() -> int:
 
 
 def _command(binary: Path, files: Path, port: int) -> list[str]:
-    memory_gb = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    cache_gb = max(CACHE_MINIMUM_GB, CACHE_SHARE * (memory_gb - 1))
     return [
         *(str(binary), "--dbpath", str(files), "--replSet", REPLICA_SET, "--oplogSize", str(OPLOG_MB)),
         *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket", "--quiet"),
-        *("--wiredTigerCacheSizeGB", f"{cache_gb:.2f}", "--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--wiredTigerCacheSizeGB", str(CACHE_GB), "--setParameter", "diagnosticDataCollectionEnabled=false"),
     ]
 
 
 def _explain(code: int, log_file: Path) -> str:
-    lines = log_file.read_text(errors="replace").splitlines()
-    if code == NO_LIBRARY and "libcurl" in "".join(lines):
+    text = log_file.read_text(errors="replace")
+    if code == NO_LIBRARY and "libcurl" in text:
         return "mongod needs libcurl: apt-get install libcurl4"
     if code == WRONG_VERSION:
         return f"The files were written by another version of MongoDB: set MONGOD_BINARY to that one; see {log_file}."
-    fatal = [line for line in lines if '"s":"F"' in line or '"s":"E"' in line]
-    reason = json.loads(fatal[0])["msg"] if fatal else (lines or ["no output"])[-1]
-    return f"mongod ended with code {code}: {reason}; see {log_file}."
+    if code == ILLEGAL_INSTRUCTION:
+        return "mongod cannot run on this processor: MongoDB 5 and later need AVX. Set MONGOD_BINARY or MONGODB_URI."
+    reason = re.search(r'"s":"[EF]".*?"msg":"([^"]*)"', text) or re.search(r"^(.+)$", text, re.MULTILINE)
+    return f"mongod ended with code {code}: {reason[1] if reason else 'it said nothing'}; see {log_file}."
 
 
 async def _is_primary(port: int, files: Path) -> bool:
