@@ -6,8 +6,9 @@ from datetime import datetime
 from strawberry.types import Info
 
 import errors
-import resolvers.sessions
 from auth import Viewer
+from resolvers.sessions import Sessions
+from resolvers.users import Registration
 from schema import access
 from schema.loaders import Loaders
 
@@ -16,7 +17,8 @@ from schema.loaders import Loaders
 class Services:
     """What server.py makes once and every operation shares."""
 
-    sessions: resolvers.sessions.Sessions
+    sessions: Sessions
+    registration: Registration
 
 
 @dataclass(slots=True)

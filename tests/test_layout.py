@@ -49,7 +49,7 @@ def modules() -> Iterator[tuple[str, Path]]:
     """Every module of the product by its dotted name; tests and benchmarks may import what they like."""
     for path in sorted(ROOT.rglob("*.py")):
         parts = path.relative_to(ROOT).with_suffix("").parts
-        if parts[0] in OURS and ALLOWED[parts[0]] is not None or parts == ("server",):
+        if (parts[0] in OURS and ALLOWED[parts[0]] is not None) or parts == ("server",):
             yield ".".join(parts), path
 
 

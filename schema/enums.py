@@ -1,0 +1,15 @@
+"""Enums of documents/, published with a description for each value."""
+
+from enum import StrEnum
+
+import strawberry
+from strawberry.types.enum import has_enum_definition
+
+
+def publish(enum: type[StrEnum], description: str, **values: str) -> None:
+    """Register an enum with the schema under its own name; `values` describes each of its values, by name."""
+    published = strawberry.enum(enum, description=description)
+    if not has_enum_definition(published) or set(values) != {value.name for value in enum}:
+        raise TypeError(f"{enum.__name__}: every value is described, and nothing else")
+    for value in published.__strawberry_definition__.values:
+        value.description = values[value.name]
