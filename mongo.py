@@ -61,6 +61,12 @@ ILLEGAL_INSTRUCTION = 128 + signal.SIGILL
 NOT_YET_INITIATED = 94  # the server's answer to a question about its replica set
 
 
+REMEDY = (
+    "One node is enough: restart that mongod with --replSet rs0, and run once: "
+    "mongosh MONGODB_URI --eval 'rs.initiate()'."
+)
+
+
 class MongoError(Exception):
     """The database cannot be had; one line that tells the operator what to do."""
 
@@ -108,12 +114,11 @@ async def refuse_standalone(client: AsyncMongoClient[dict[str, object]]) -> None
         with pymongo.timeout(ANSWER_SECONDS):
             hello: Mapping[str, object] = await client.admin.command("hello")
     except PyMongoError as error:
-        raise MongoError(f"MONGODB_URI: no MongoDB answers there as that URI describes it: {error}") from error
+        reason = re.split(r" \(configured|, Timeout:|, full error", str(error))[0]  # the rest is pymongo's inner life
+        remedy = f" {REMEDY}" if "replica set" in reason else ""
+        raise MongoError(f"MONGODB_URI: {reason}.{remedy}") from error
     if "setName" not in hello and hello.get("msg") != "isdbgrid":
-        raise MongoError(
-            "MONGODB_URI is a standalone mongod, and transactions and live feeds need a replica set. One node is "
-            "enough: restart it with --replSet rs0, and run once: mongosh --eval 'rs.initiate()'."
-        )
+        raise MongoError(f"MONGODB_URI is a standalone, and transactions and live feeds need a replica set. {REMEDY}")
 
 
 def _wheel_folders() -> list[Path]:
@@ -154,10 +159,11 @@ class _User:
         """The port of a primary on our files, which is started if nobody has."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
+            code = self._reap()
+            if code is not None and code != PORT_TAKEN:  # which was free a moment ago: try another
+                raise MongoError(_explain(code, self._log))
             if self._child is None:
                 await self._start_unless_kept(binary)
-            else:
-                self._check_child()
             port = self._keeper.read_text()
             if port and await _is_primary(int(port), self._files):
                 return int(port)
@@ -165,15 +171,20 @@ class _User:
         raise MongoError(f"mongod did not become ready in {START_SECONDS} seconds; see {self._log}.")
 
     async def leave(self) -> None:
-        """Stop counting among the users. Of the last one, also wait for mongod's end."""
+        """Stop counting among the users; the last one stays until mongod has ended."""
         if self._hold is None:
             return
-        # Not to be had exclusively and not shared either: the keeper was quicker, and is stopping mongod.
-        last = _locks(self._hold, fcntl.LOCK_EX) or not _locks(self._hold, fcntl.LOCK_SH)
-        os.close(self._hold)
-        self._hold = None
-        if last:
-            await self._wait_for_end()
+        hold, self._hold = self._hold, None
+        deadline = time.monotonic() + STOP_SECONDS + RELEASE_SECONDS
+        try:
+            while _is_unused(hold) and (self._child is not None or _is_locked(self._keeper)):
+                if time.monotonic() > deadline:
+                    log.warning("mongod on %s does not end; see %s", self._files, self._log)
+                    return
+                await asyncio.sleep(POLL_SECONDS)
+                self._reap()
+        finally:
+            os.close(hold)
 
     async def _start_unless_kept(self, binary: str | None) -> None:
         lock = _open(self._keeper)
@@ -211,22 +222,8 @@ class _User:
                 raise MongoError(f"{self._files} is in use by a mongod that is not ours (process {holder}): stop it.")
             await asyncio.sleep(POLL_SECONDS)
 
-    def _check_child(self) -> None:
-        """Raise MongoError if mongod ended, but for a port that was free a moment ago: that is tried again."""
-        code = self._reap()
-        if code is not None and code != PORT_TAKEN:
-            raise MongoError(_explain(code, self._log))
-
-    async def _wait_for_end(self) -> None:
-        deadline = time.monotonic() + STOP_SECONDS + RELEASE_SECONDS
-        while _is_locked(self._keeper) or (self._child is not None and self._reap() is None):
-            if time.monotonic() > deadline:
-                log.warning("mongod on %s has not ended, see %s", self._files, self._log)
-                return
-            await asyncio.sleep(POLL_SECONDS)
-
     def _reap(self) -> int | None:
-        """The exit code of the keeper that we started, once, if it has ended."""
+        """The exit code of the keeper that we started, said once, when it has ended."""
         if self._child is None:
             return None
         ended, status = os.waitpid(self._child, os.WNOHANG)
@@ -246,6 +243,15 @@ def _locks(descriptor: int, kind: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _is_unused(hold: int) -> bool:
+    """Whether nobody but the keeper has the lock; our own hold on it is given up."""
+    try:
+        # Not to be had exclusively, and not shared either: the keeper has it already.
+        return _locks(hold, fcntl.LOCK_EX) or not _locks(hold, fcntl.LOCK_SH)
+    finally:
+        fcntl.flock(hold, fcntl.LOCK_UN)
 
 
 def _is_locked(path: Path) -> bool:
