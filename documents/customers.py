@@ -103,7 +103,7 @@ class Customer(Stored):
                     [(key, ASCENDING)],
                     name=f"{key}_identity",
                     unique=True,
-                    partialFilterExpression={key: {"$type": "string"}},
+                    partialFilterExpression={key: {"$gt": ""}},
                 )
                 for key in ("external_id", "email", "phone")
             ),
