@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 
 import strawberry
-from graphql import GraphQLError, GraphQLSyntaxError
+from graphql import GraphQLError
 
 import errors
 
@@ -88,8 +88,6 @@ def _told(error: GraphQLError, request_id: str, unclassified: str, ids: dict[obj
             return _shown(error, cause.message, {"code": cause.code, **_details(cause)}, request_id)
         case GraphQLError() if "code" in (cause.extensions or {}):
             return _shown(error, cause.message, cause.extensions or {}, request_id)
-        case GraphQLSyntaxError():
-            return _shown(error, cause.message, {"code": PARSE_FAILED}, request_id)
         case GraphQLError() if unclassified != INTERNAL or _is_about_an_argument(cause):
             code = BAD_USER_INPUT if unclassified == INTERNAL else unclassified
             return _shown(error, cause.message, {"code": code}, request_id)

@@ -1,0 +1,179 @@
+"""From a request to its answer.
+
+Strawberry makes the types. Its way of executing them is replaced: it parses and validates every request anew, and
+logs what a caller did wrong as if it were our bug.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from inspect import isawaitable
+from typing import TypeVar
+
+import strawberry
+from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, located_error
+from graphql.execution import (
+    Executor,
+    create_source_event_stream,
+    default_field_resolver,
+    default_type_resolver,
+)
+from graphql.execution.values import VariableValues
+from graphql.pyutils import AwaitableOrValue
+from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.config import StrawberryConfig
+
+from schema import arguments, errors
+from schema.reading import Document, Reader, Refused
+from schema.scalars import SCALARS
+from schema.variables import Variables
+
+T = TypeVar("T")
+
+# The slowest thing worth waiting for is a batch of 10,000 rows, which takes seconds.
+TIMEOUT_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One operation, as a client asks for it."""
+
+    query: str
+    variables: Mapping[str, object] = field(default_factory=dict)
+    operation_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A request that may be executed."""
+
+    document: Document
+    node: OperationDefinitionNode
+    variables: VariableValues
+    request_id: str
+
+    @property
+    def kind(self) -> OperationType:
+        """Query, mutation or subscription."""
+        return self.node.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a client gets. `data` is left out of it when nothing was executed."""
+
+    executed: bool
+    data: Mapping[str, object] | None = None
+    errors: Sequence[GraphQLError] = ()
+    extensions: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def formatted(self) -> dict[str, object]:
+        """The answer as a JSON object of the GraphQL specification."""
+        return {
+            **({"errors": [error.formatted for error in self.errors]} if self.errors else {}),
+            **({"data": self.data} if self.executed else {}),
+            **({"extensions": self.extensions} if self.extensions else {}),
+        }
+
+
+class EngineSchema(strawberry.Schema):
+    """The schema, and the way in for every request, whatever it came over."""
+
+    def __init__(
+        self,
+        query: type,
+        mutation: type | None = None,
+        subscription: type | None = None,
+        *,
+        introspection: bool = True,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+    ) -> None:
+        config = StrawberryConfig(scalar_map=SCALARS, sort_schema=True)
+        super().__init__(query, mutation, subscription, config=config)
+        arguments.guard(self._schema)
+        self._reader = Reader(self._schema, introspection=introspection)
+        self._variables = Variables(self._schema)
+        self._timeout_seconds = timeout_seconds
+
+    async def answer(self, request: Request, context: object, request_id: str = "") -> Answer:
+        """The answer to a query or mutation, whatever becomes of it."""
+        try:
+            return await self.run(self.prepare(request, request_id), context)
+        except Refused as refused:
+            return refusal(refused, request_id)
+
+    def prepare(self, request: Request, request_id: str = "") -> Operation:
+        """The operation that a request asks for; raises Refused when it cannot be executed."""
+        document = self._reader.read(request.query)
+        node = document.operation(request.operation_name)
+        variables = self._variables.coerce(node.variable_definitions or (), request.variables)
+        return Operation(document, node, variables, request_id)
+
+    async def run(self, operation: Operation, context: object) -> Answer:
+        """The answer to a prepared query or mutation."""
+        return await self._complete(operation, self._executor(operation, context))
+
+    async def events(self, operation: Operation, open_context: Callable[[], object]) -> AsyncIterator[Answer]:
+        """The answers of a prepared subscription, each made with a context of its own.
+
+        An answer that was not executed says why there are none, or why there are no more.
+        """
+        executor = self._executor(operation, open_context())
+        source = await _awaited(create_source_event_stream(executor))
+        if isinstance(source, ExecutionResult):
+            yield _stopped(operation, source.errors or ())
+            return
+        if not isinstance(source, AsyncGenerator):
+            raise TypeError(f"A subscription must be an async generator, to be closed when its client leaves: {source}")
+        async with aclosing(source) as payloads:
+            try:
+                async for payload in payloads:
+                    of_event = executor.build_per_event_executor(payload)
+                    of_event.context_value = open_context()
+                    yield await self._complete(operation, of_event)
+            except Exception as error:
+                yield _stopped(operation, [located_error(error, [operation.node])])
+
+    def _executor(self, operation: Operation, context: object) -> Executor[object]:
+        fragments = operation.document.fragments
+        return Executor(
+            schema=self._schema,
+            fragment_definitions={name: details.definition for name, details in fragments.items()},
+            fragments=fragments,
+            root_value=None,
+            context_value=context,
+            operation=operation.node,
+            variable_values=operation.variables,
+            field_resolver=default_field_resolver,
+            type_resolver=default_type_resolver,
+            subscribe_field_resolver=default_field_resolver,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a type guard, declared as bool
+        )
+
+    async def _complete(self, operation: Operation, executor: Executor[object]) -> Answer:
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                serially = operation.kind is OperationType.MUTATION
+                result = await _awaited(executor.execute_operation(serially))
+        except TimeoutError:
+            problem = f"This took more than {self._timeout_seconds:g} seconds, and was given up."
+            found = errors.told([errors.coded(errors.TIMEOUT, problem)], operation.request_id)
+            return Answer(executed=True, errors=found)
+        assert isinstance(result, ExecutionResult)
+        found = errors.told(result.errors or (), operation.request_id)
+        return Answer(executed=True, data=result.data, errors=found)
+
+
+def refusal(refused: Refused, request_id: str) -> Answer:
+    """The answer to a request that is not executed."""
+    return Answer(executed=False, errors=errors.told(refused.found, request_id, refused.code))
+
+
+def _stopped(operation: Operation, found: Iterable[GraphQLError]) -> Answer:
+    return Answer(executed=False, errors=errors.told(found, operation.request_id))
+
+
+async def _awaited(value: AwaitableOrValue[T]) -> T:
+    return await value if isawaitable(value) else value

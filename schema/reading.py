@@ -1,0 +1,111 @@
+"""From the text of a request to a validated document, once per text."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.execution.collect_fields import FragmentDetails
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from schema import errors
+
+MAX_CHARACTERS = 20_000
+MAX_TOKENS = 2_000
+# A document in memory is some 50 times its text: 2 MB of texts keep the cache under 100 MB, whatever is sent.
+CACHED_CHARACTERS = 2_000_000
+
+RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+
+
+class Refused(Exception):
+    """A request that is not executed at all."""
+
+    def __init__(self, found: list[GraphQLError], code: str) -> None:
+        super().__init__("; ".join(error.message for error in found))
+        self.found = found
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A valid document, taken apart. It is shared by every request with the same text."""
+
+    ast: DocumentNode
+    operations: tuple[OperationDefinitionNode, ...]
+    fragments: dict[str, FragmentDetails]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of this name, or the only one; raises Refused when there is no such thing."""
+        if name is None and len(self.operations) == 1:
+            return self.operations[0]
+        if name is None:
+            problem = "Must provide operation name if query contains multiple operations."
+            raise Refused([GraphQLError(problem)], errors.BAD_USER_INPUT)
+        for operation in self.operations:
+            if operation.name and operation.name.value == name:
+                return operation
+        raise Refused([GraphQLError(f"Unknown operation named '{name}'.")], errors.BAD_USER_INPUT)
+
+
+class Reader:
+    """Reads documents against one schema, and remembers the valid ones; what is refused is read anew each time."""
+
+    def __init__(self, schema: GraphQLSchema, *, introspection: bool = True) -> None:
+        self._schema = schema
+        self._rules = RULES if introspection else (*RULES, NoSchemaIntrospectionCustomRule)
+        self._cache: OrderedDict[str, Document] = OrderedDict()
+        self._cached_characters = 0
+
+    def read(self, text: str) -> Document:
+        """The document that a text writes; raises Refused when it is malformed, invalid or too large."""
+        if (known := self._cache.get(text)) is not None:
+            self._cache.move_to_end(text)
+            return known
+        document = self._read(text)
+        self._remember(text, document)
+        return document
+
+    def _read(self, text: str) -> Document:
+        ast = _parse(text)
+        if found := validate(self._schema, ast, self._rules):
+            raise Refused(found, errors.VALIDATION_FAILED)
+        return Document(
+            ast=ast,
+            operations=tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode)),
+            fragments={
+                node.name.value: FragmentDetails(node)
+                for node in ast.definitions
+                if isinstance(node, FragmentDefinitionNode)
+            },
+        )
+
+    def _remember(self, text: str, document: Document) -> None:
+        self._cache[text] = document
+        self._cached_characters += len(text)
+        while self._cached_characters > CACHED_CHARACTERS:
+            forgotten, _ = self._cache.popitem(last=False)
+            self._cached_characters -= len(forgotten)
+
+
+def _parse(text: str) -> DocumentNode:
+    if len(text) > MAX_CHARACTERS:
+        problem = f"The query has more than {MAX_CHARACTERS} characters; send what varies as variables."
+        raise Refused([errors.coded(errors.LIMIT_EXCEEDED, problem, maximum=MAX_CHARACTERS)], errors.LIMIT_EXCEEDED)
+    try:
+        return parse(text, max_tokens=MAX_TOKENS)
+    except GraphQLSyntaxError as error:
+        # graphql-core aborts on its token and nesting limits with a syntax error like any other.
+        aborted = error.message.endswith("Parsing aborted.")
+        raise Refused([error], errors.LIMIT_EXCEEDED if aborted else errors.PARSE_FAILED) from None
