@@ -5,7 +5,12 @@ import { connect } from "./socket.js";
 import { post } from "./wire.js";
 
 let client = null;
-session.onChange(() => client?.then((connected) => connected.terminate(), () => {})); // the next one says who it is now
+session.onChange(() =>
+  client?.then(
+    (connected) => connected.terminate(),
+    () => {},
+  ),
+); // the next one says who it is now
 
 /** The API refused the operation as a whole, in words meant for the user. */
 export class Refused extends Error {}
@@ -27,7 +32,10 @@ export function watch(query, variables, next, ended) {
   client.then(
     (connected) => {
       if (stopped) return;
-      stop = connected.subscribe({ query, variables }, { next: ({ data }) => data && next(data), error: finish, complete: finish });
+      stop = connected.subscribe(
+        { query, variables },
+        { next: ({ data }) => data && next(data), error: finish, complete: finish },
+      );
     },
     () => {
       client = null; // the library could not be loaded; a later attempt may be luckier

@@ -1,4 +1,4 @@
-/** Builds the page out of plain DOM nodes; text never passes through HTML, so what a customer is called cannot be markup. */
+/** Builds the page out of DOM nodes; no text passes through HTML, so that nobody's name can be markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -56,13 +56,23 @@ async function submit(form, { act, verb }, done) {
   button.disabled = true;
   const faults = await act(Object.fromEntries(new FormData(form))).catch((error) => [error]);
   button.disabled = false;
-  form.querySelector(".faults").replaceChildren(...(faults.length ? [complaint(...faults.map(({ message }) => message))] : []));
+  form
+    .querySelector(".faults")
+    .replaceChildren(...(faults.length ? [complaint(...faults.map(({ message }) => message))] : []));
   for (const field of form.querySelectorAll("input")) {
-    field.toggleAttribute("aria-invalid", faults.some((fault) => fault.field?.at(-1) === field.name));
+    field.toggleAttribute(
+      "aria-invalid",
+      faults.some((fault) => fault.field?.at(-1) === field.name),
+    );
   }
   if (faults.length === 0) done();
 }
 
 function input(name, label, type, autocomplete) {
-  return element("label", {}, element("span", {}, label), element("input", { name, type, autocomplete, required: true }));
+  return element(
+    "label",
+    {},
+    element("span", {}, label),
+    element("input", { name, type, autocomplete, required: true }),
+  );
 }

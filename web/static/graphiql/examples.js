@@ -37,7 +37,8 @@ mutation Ingest($customers: [CustomerInput!]!, $orders: [OrderInput!]!) {
 }
 `;
 
-const PREVIEW = `# 3. Say in a sentence who is meant; see the rules, what was assumed, and how many they are. Nothing is stored.
+const PREVIEW = `# 3. Say in a sentence who is meant; see the rules, what was assumed, and how many they are.
+# Nothing is stored.
 
 mutation ReadSentence($prompt: String!) {
   generateSegmentRules(prompt: $prompt) {
@@ -102,18 +103,23 @@ subscription Watch($campaignId: ID!) {
 
 const PROMPT = "customers who spent more than 100 and bought in the last 90 days";
 
-export const EXAMPLES = [
-  tab(SIGN_UP, { input: { name: "Asha Rao", email: "asha@example.com", password: "" } }),
-  tab(INGEST, { customers: customers(), orders: orders() }),
-  tab(PREVIEW, { prompt: PROMPT, query: "totalSpend > 100 AND lastPurchase >= 90 days ago" }),
-  tab(LAUNCH, {
+export const EXAMPLES = {
+  signUp: tab(SIGN_UP, { input: { name: "Asha Rao", email: "asha@example.com", password: "" } }),
+  ingest: tab(INGEST, { customers: customers(), orders: orders() }),
+  preview: tab(PREVIEW, { prompt: PROMPT, query: "totalSpend > 100 AND lastPurchase >= 90 days ago" }),
+  launch: tab(LAUNCH, {
     prompt: PROMPT,
     segmentName: "Recent buyers",
     campaignName: "Thank you",
     body: 'Hi {{ customer.firstName | default: "there" }}, thank you for shopping with us!',
   }),
-  tab(WATCH, {}),
-];
+  watch: tab(WATCH, {}),
+};
+
+/** The address of the GraphiQL page with this example in front. */
+export function linkTo({ query, variables }) {
+  return `/graphql#${new URLSearchParams({ query, variables })}`;
+}
 
 function tab(query, variables) {
   return { query, variables: JSON.stringify(variables, null, 2) };

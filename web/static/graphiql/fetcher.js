@@ -28,7 +28,10 @@ async function signedFetch(url, options) {
   const authorization = own && (await session.authorization());
   if (authorization) headers.set("authorization", authorization);
   const response = await fetch(url, { ...options, headers });
-  const reply = await response.clone().json().catch(() => ({}));
+  const reply = await response
+    .clone()
+    .json()
+    .catch(() => ({}));
   learn(reply, authorization);
   return response;
 }

@@ -1,4 +1,4 @@
-/** Remembers the segment and the campaign made last, so that the examples run one after the other with nothing copied. */
+/** Remembers the segment and the campaign made last, so that the examples run in turn with nothing copied. */
 
 const KEY = "campaign-engine.ids";
 const NOUNS = ["segment", "campaign"];

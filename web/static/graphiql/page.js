@@ -16,7 +16,8 @@ async function start() {
   try {
     await loadLibraries();
   } catch {
-    const advice = "GraphiQL could not be loaded. Run “npm ci --prefix web” where the server runs, and load this page again.";
+    const advice =
+      "GraphiQL could not be loaded. Run “npm ci --prefix web” where the server runs, then load this anew.";
     byId("graphiql").replaceChildren(complaint(advice));
     return;
   }
@@ -34,7 +35,8 @@ async function start() {
 /** What the link asks for in a tab of its own, before the examples; else the tabs as they were left. */
 function tabs() {
   const linked = LINK.get("query") && { query: LINK.get("query"), variables: LINK.get("variables") ?? "" };
-  const defaultTabs = linked ? [linked, ...EXAMPLES] : EXAMPLES;
+  const examples = Object.values(EXAMPLES);
+  const defaultTabs = linked ? [linked, ...examples.filter(({ query }) => query !== linked.query)] : examples;
   const left = sessionStorage.getItem("graphiql:tabState");
   return { defaultTabs, ...(linked || (left ? {} : defaultTabs[0])) }; // the editors show the first tab only if told
 }
@@ -53,7 +55,9 @@ function showSession() {
   };
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   session.onChange((user, reason) => {
-    byId("who").replaceChildren(...(user ? signedIn(user) : [element("button", { class: "primary", onclick: open }, "Sign in")]));
+    byId("who").replaceChildren(
+      ...(user ? signedIn(user) : [element("button", { class: "primary", onclick: open }, "Sign in")]),
+    );
     if (user) dialog.close();
     if (reason) {
       open();
@@ -64,7 +68,7 @@ function showSession() {
 
 function signedIn(user) {
   return [
-    element("b", { title: "Every request is sent with this account's Authorization header, over HTTP and WebSocket." }, user.email),
+    element("b", { title: "Every request carries this account's Authorization, over HTTP and WebSocket." }, user.email),
     element("span", { class: "role" }, user.role),
     element("button", { onclick: session.leave }, "Sign out"),
   ];
