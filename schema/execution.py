@@ -12,7 +12,16 @@ from inspect import isawaitable
 from typing import TypeVar
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationDefinitionNode, OperationType, located_error
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    build_schema,
+    lexicographic_sort_schema,
+    located_error,
+    print_schema,
+)
 from graphql.execution import (
     Executor,
     create_source_event_stream,
@@ -90,12 +99,16 @@ class EngineSchema(strawberry.Schema):
         introspection: bool = True,
         timeout_seconds: float = TIMEOUT_SECONDS,
     ) -> None:
-        config = StrawberryConfig(scalar_map=SCALARS, sort_schema=True)
+        config = StrawberryConfig(scalar_map=SCALARS)
         super().__init__(query, mutation, subscription, config=config)
         arguments.guard(self._schema)
         self._reader = Reader(self._schema, introspection=introspection)
         self._variables = Variables(self._schema)
         self._timeout_seconds = timeout_seconds
+
+    def as_str(self) -> str:
+        """The schema as text, sorted. Strawberry's own sorting rebuilds its enums as ones that cannot be read."""
+        return print_schema(lexicographic_sort_schema(build_schema(super().as_str())))
 
     async def answer(self, request: Request, context: object, request_id: str = "") -> Answer:
         """The answer to a query or mutation, whatever becomes of it."""

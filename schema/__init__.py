@@ -1,0 +1,19 @@
+"""The whole schema: every noun's fields, merged into the three roots."""
+
+import strawberry
+
+from schema.execution import EngineSchema
+from schema.users import UserMutation, UserQuery
+
+
+@strawberry.type(description="What can be read.")
+class Query(UserQuery):
+    """The fields of every noun that read."""
+
+
+@strawberry.type(description="What can be done.")
+class Mutation(UserMutation):
+    """The fields of every noun that write."""
+
+
+schema = EngineSchema(query=Query, mutation=Mutation)

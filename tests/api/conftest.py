@@ -1,0 +1,64 @@
+"""A client of the API without the wire: what HTTP adds has tests of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pymongo.asynchronous.database import AsyncDatabase
+
+import auth
+import errors
+from resolvers.sessions import Sessions
+from resolvers.users import Registration
+from schema import schema
+from schema.context import ContextFactory, Services
+from schema.execution import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API, as whoever holds the token."""
+
+    contexts: ContextFactory
+    token: str | None = None
+
+    def signed_in_as(self, token: str) -> "Api":
+        """The same API for another."""
+        return replace(self, token=token)
+
+    async def answer(self, document: str, **variables: object) -> Mapping[str, Any]:
+        """The whole answer, as a client gets it."""
+        try:
+            viewer = await self.contexts.authenticate(f"Bearer {self.token}" if self.token else None)
+        except errors.Unauthenticated as error:
+            return {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
+        return (await schema.answer(Request(document, variables), self.contexts.open(viewer))).formatted
+
+    async def ask(self, document: str, **variables: object) -> Any:
+        """The value of the one root field; the test fails when there are errors."""
+        answer = await self.answer(document, **variables)
+        assert "errors" not in answer, answer["errors"]
+        (value,) = answer["data"].values()
+        return value
+
+    async def refusal(self, document: str, **variables: object) -> str:
+        """The code of the first error; the test fails when there is none."""
+        answer = await self.answer(document, **variables)
+        assert answer.get("errors"), answer
+        code: str = answer["errors"][0]["extensions"]["code"]
+        return code
+
+
+@pytest.fixture
+def services() -> Services:
+    """What a server would have composed."""
+    tokens = auth.Tokens("a secret of the tests, 32 bytes long", timedelta(minutes=60), timedelta(days=30))
+    return Services(sessions=Sessions(tokens), registration=Registration.FIRST)
+
+
+@pytest.fixture
+def api(database: AsyncDatabase[dict[str, object]], services: Services) -> Api:
+    """The API as nobody yet, on an empty database."""
+    return Api(ContextFactory(services))
