@@ -3,10 +3,12 @@
 from beanie import init_beanie
 from pymongo.asynchronous.database import AsyncDatabase
 
+from documents.batches import Batch
 from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant
 from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
-from documents.messages import Message, MessageStatus, SkipReason, message_id
+from documents.messages import Message, MessageStatus, SkipReason, message_id, messages_of
 from documents.orders import Order, OrderItem, OrderStatus, Payment, PaymentStatus
+from documents.paces import Pace
 from documents.receipts import Receipt, ReceiptStatus
 from documents.segments import Segment
 from documents.users import ApiKey, FirstAdmin, Role, Session, SignInFailures, User
@@ -23,6 +25,8 @@ ALL = [
     Segment,
     Campaign,
     Tally,
+    Batch,
+    Pace,
     Message,
     Receipt,
 ]
@@ -37,6 +41,7 @@ __all__ = [
     "ALL",
     "CODEC_OPTIONS",
     "ApiKey",
+    "Batch",
     "Campaign",
     "CampaignStatus",
     "Channel",
@@ -50,6 +55,7 @@ __all__ = [
     "Order",
     "OrderItem",
     "OrderStatus",
+    "Pace",
     "Payment",
     "PaymentStatus",
     "Purchases",
@@ -67,6 +73,7 @@ __all__ = [
     "fold_deep",
     "folded",
     "message_id",
+    "messages_of",
     "now",
     "prepare",
 ]

@@ -42,7 +42,8 @@ class Variant(BaseModel):
 class Campaign(Stored):
     """A campaign. `rules` and `as_of` are frozen at launch: the audience is computed as of that one instant.
 
-    `lease_until` belongs to the process that is planning it; one that died is taken over when the lease runs out.
+    `lease` and `lease_until` belong to the process that is planning it; one that died is taken over when the lease
+    runs out, and the next goes on behind `planned_to`, the last customer whose outcome is in the ledger.
     """
 
     name: str
@@ -64,7 +65,8 @@ class Campaign(Stored):
     as_of: datetime | None = None
     planned_at: datetime | None = None
     completed_at: datetime | None = None
-    lease_owner: str | None = None
+    planned_to: PydanticObjectId | None = None
+    lease: str | None = None
     lease_until: datetime | None = None
 
     class Settings:
@@ -78,16 +80,17 @@ class Campaign(Stored):
 
 
 class Tally(Stored):
-    """How many messages of a campaign one writer has moved into and out of each status; may be negative by itself.
+    """A share of a campaign's counters: messages moved into each status less those moved out; may be negative.
 
-    A campaign's counters are the sum over its tallies. Each writer has its own, written in the transaction that
-    moves the messages, so counters cannot drift from the ledger and writers never wait for one another.
+    A campaign's counters are the sum over its tallies. They are written in the transaction that moves the messages,
+    so they cannot drift from the ledger; there are several, so that transactions seldom wait for one another.
     """
 
     campaign_id: PydanticObjectId
-    writer: str
+    slot: int
     counts: dict[str, int] = Field(default_factory=dict)
+    last_sent_at: datetime | None = None
 
     class Settings:
         name = "tallies"
-        indexes = [IndexModel([("campaign_id", ASCENDING), ("writer", ASCENDING)], unique=True)]
+        indexes = [IndexModel([("campaign_id", ASCENDING), ("slot", ASCENDING)], unique=True)]
