@@ -1,0 +1,233 @@
+"""The composition root and the command line: settings in, a running product out.
+
+    python server.py [serve | worker | schema]
+
+`serve` answers HTTP and, with SENDERS above 0, sends; `worker` only sends; `schema` prints schema.graphql.
+"""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from pymongo import AsyncMongoClient
+from pymongo.asynchronous.database import AsyncDatabase
+from pymongo.errors import PyMongoError
+from schema.endpoint import Endpoint
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+import auth
+import documents
+import mongo
+import schema
+import settings
+from resolvers.sessions import Sessions
+from resolvers.users import Registration
+from schema.context import ContextFactory, Services
+from settings import Settings
+
+log = logging.getLogger("server")
+
+DEFAULT_DATABASE = "crm_db"
+HTTP_DRAIN_SECONDS = 5  # for requests under way; sockets of subscriptions are told to reconnect at once
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Everything that a process is made of, ready to work."""
+
+    database: AsyncDatabase[dict[str, object]]
+    services: Services
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command that the arguments name; the exit status."""
+    parser = argparse.ArgumentParser(prog="server.py", description="A CRM campaign engine as a GraphQL API.")
+    parser.add_argument("command", nargs="?", default="serve", choices=["serve", "worker", "schema"])
+    command = parser.parse_args(arguments).command
+    if command == "schema":
+        print(schema.schema.as_str())
+        return 0
+    try:
+        configured = settings.load()
+        configure_logging(configured)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run({"serve": serve, "worker": work}[command](configured))
+    except (settings.SettingsError, mongo.MongoError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def serve(configured: Settings) -> None:
+    """Answer HTTP, and send, until SIGINT or SIGTERM."""
+    async with composed(configured) as product:
+        server = _Server(
+            uvicorn.Config(
+                application(product),
+                host=configured.host,
+                port=configured.port,
+                http="httptools",
+                ws="websockets-sansio",
+                ws_per_message_deflate=False,  # halves the memory and the time of a subscriber
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=HTTP_DRAIN_SECONDS,
+            )
+        )
+        with on_stop_signal(server.stop):
+            await server.serve()
+
+
+async def work(configured: Settings) -> None:
+    """Send, and do nothing else, until SIGINT or SIGTERM."""
+    async with composed(configured):
+        stopped = asyncio.Event()
+        with on_stop_signal(stopped.set):
+            await stopped.wait()
+
+
+@asynccontextmanager
+async def composed(configured: Settings) -> AsyncIterator[Product]:
+    """The product on its database: found or started, indexes built; everything closed in reverse."""
+    async with database(configured) as connected:
+        await documents.prepare(connected)
+        lifetimes = timedelta(minutes=configured.access_token_minutes), timedelta(days=configured.refresh_token_days)
+        tokens = auth.Tokens(configured.jwt_secret or kept_secret(configured.data_dir / "jwt_secret"), *lifetimes)
+        services = Services(sessions=Sessions(tokens), registration=Registration(configured.registration))
+        yield Product(connected, services)
+
+
+@asynccontextmanager
+async def database(configured: Settings) -> AsyncIterator[AsyncDatabase[dict[str, object]]]:
+    """The configured MongoDB, or the embedded one. Raises MongoError for one that cannot be used."""
+    if configured.mongodb_uri:
+        async with connection(configured.mongodb_uri) as client:
+            await mongo.refuse_standalone(client)
+            yield client.get_default_database(DEFAULT_DATABASE)
+        return
+    configured.data_dir.mkdir(parents=True, exist_ok=True)
+    async with (
+        mongo.embedded(configured.data_dir, binary=configured.mongod_binary) as uri,
+        connection(uri) as client,
+    ):
+        yield client.get_database(DEFAULT_DATABASE)
+
+
+@asynccontextmanager
+async def connection(uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, object]]]:
+    """A client whose acknowledged writes survive the loss of a primary."""
+    client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
+        uri, tz_aware=True, uuidRepresentation="standard", w="majority", retryWrites=True
+    )
+    async with client:
+        yield client
+
+
+def application(product: Product) -> Starlette:
+    """The ASGI application: every path of the HTTP surface."""
+    endpoint = Endpoint(schema.schema, ContextFactory(product.services))
+
+    async def ready(request: Request) -> Response:
+        try:
+            await product.database.command("ping")
+        except PyMongoError:
+            return PlainTextResponse("the database does not answer\n", status_code=503)
+        return PlainTextResponse("ready\n")  # indexes were built before the first request was taken
+
+    return Starlette(
+        routes=[
+            Route("/graphql", endpoint),
+            WebSocketRoute("/graphql", endpoint),
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+        ]
+    )
+
+
+async def alive(request: Request) -> Response:
+    """The process answers."""
+    return PlainTextResponse("alive\n")
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in this file, made at the first time; two processes that start at once get the same one."""
+    if not path.exists():
+        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        try:
+            os.link(fresh, path)  # unlike a rename, fails when somebody else was first
+        except FileExistsError:
+            log.debug("another process made %s first", path)
+        fresh.unlink()
+    return path.read_text()
+
+
+def configure_logging(configured: Settings) -> None:
+    """One line an event on standard error, as text or as JSON."""
+    handler = logging.StreamHandler()
+    if configured.log_format == "json":
+        handler.setFormatter(_JsonLines())
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    for noisy in ("httpx", "httpcore", "pymongo"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@contextmanager
+def on_stop_signal(stop: Callable[[], None]) -> Iterator[None]:
+    """Call `stop` at SIGINT or SIGTERM, as often as they come, instead of ending at once."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, leaving signals to us: its own handling ends the process before the rest of it was closed."""
+
+    def stop(self) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        event = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            event["exception"] = self.formatException(record.exc_info)
+        return json.dumps(event)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

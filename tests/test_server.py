@@ -1,0 +1,69 @@
+"""The command line: what starts, what is refused with one line, and what is kept."""
+
+import asyncio
+import json
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+import server
+from tests.product import ROOT
+
+
+async def run(*arguments: str, **environment: str) -> tuple[int, str]:
+    """The exit status and the standard error of `server.py`."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "server.py",
+        *arguments,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, said.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("JWT_SECRET", "short"),
+        ("TIMEZONE", "Mars/Olympus"),
+        ("CURRENCY", "dollars"),
+        ("REGISTRATION", "sometimes"),
+        ("VENDOR_WEBHOOK_SECRET", "plain"),
+    ],
+)
+async def test_a_setting_that_cannot_be_read_stops_the_server_with_a_line_that_names_it(name: str, value: str) -> None:
+    status, said = await run(**{name: value})
+    assert status == 1
+    assert said.startswith(f"{name}: ")
+    assert said.count("\n") == 1
+
+
+async def test_a_database_that_is_not_there_is_told_in_a_line() -> None:
+    status, said = await run(MONGODB_URI="mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=100")
+    assert status == 1
+    assert "MONGODB_URI" in said
+    assert "Traceback" not in said
+
+
+def test_a_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    secret = server.kept_secret(tmp_path / "jwt_secret")
+    assert server.kept_secret(tmp_path / "jwt_secret") == secret
+    assert len(secret) == 64
+    assert stat.S_IMODE((tmp_path / "jwt_secret").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["jwt_secret"]
+
+
+async def test_logs_are_json_lines_when_asked(tmp_path: Path) -> None:
+    _, said = await run("worker", LOG_FORMAT="json", DATA_DIR=str(tmp_path), MONGOD_BINARY="/nowhere/mongod")
+    assert "MONGOD_BINARY" in said
+    for line in said.splitlines()[:-1]:
+        assert json.loads(line)["level"]
