@@ -5,7 +5,7 @@ logs what a caller did wrong as if it were our bug.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from inspect import isawaitable
@@ -117,6 +117,19 @@ class EngineSchema(strawberry.Schema):
         except Refused as refused:
             return refusal(refused, request_id)
 
+    async def answers(
+        self, request: Request, request_id: str, open_context: Callable[[], object]
+    ) -> AsyncGenerator[Answer, None]:
+        """The answers to a request, whatever becomes of it."""
+        try:
+            operation = self.prepare(request, request_id)
+        except Refused as refused:
+            yield refusal(refused, request_id)
+            return
+        async with aclosing(self.performed(operation, open_context)) as answers:
+            async for answer in answers:
+                yield answer
+
     def prepare(self, request: Request, request_id: str = "") -> Operation:
         """The operation that a request asks for; raises Refused when it cannot be executed."""
         document = self._reader.read(request.query)
@@ -128,11 +141,14 @@ class EngineSchema(strawberry.Schema):
         """The answer to a prepared query or mutation."""
         return await self._complete(operation, self._executor(operation, context))
 
-    async def events(self, operation: Operation, open_context: Callable[[], object]) -> AsyncIterator[Answer]:
-        """The answers of a prepared subscription, each made with a context of its own.
+    async def performed(self, operation: Operation, open_context: Callable[[], object]) -> AsyncGenerator[Answer, None]:
+        """The answers to an operation: one to a query or mutation, one for each event of a subscription.
 
-        An answer that was not executed says why there are none, or why there are no more.
+        Each is made with a context of its own. One that was not executed is the last, and says why there are no more.
         """
+        if operation.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(operation, open_context())
+            return
         executor = self._executor(operation, open_context())
         source = await _awaited(create_source_event_stream(executor))
         if isinstance(source, ExecutionResult):
@@ -174,6 +190,9 @@ class EngineSchema(strawberry.Schema):
             problem = f"This took more than {self._timeout_seconds:g} seconds, and was given up."
             found = errors.told([errors.coded(errors.TIMEOUT, problem)], operation.request_id)
             return Answer(executed=True, errors=found)
+        except Exception as error:
+            # graphql-core keeps what resolvers raise, so this is a bug in the execution itself.
+            return Answer(executed=True, errors=errors.told([located_error(error)], operation.request_id))
         assert isinstance(result, ExecutionResult)
         found = errors.told(result.errors or (), operation.request_id)
         return Answer(executed=True, data=result.data, errors=found)

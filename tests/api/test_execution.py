@@ -244,7 +244,7 @@ async def test_a_row_written_in_the_query_keeps_its_unreadable_text_too() -> Non
 async def events(query: str) -> list[Answer]:
     contexts = iter(range(1000))
     operation = SCHEMA.prepare(Request(query))
-    return [answer async for answer in SCHEMA.events(operation, lambda: next(contexts))]
+    return [answer async for answer in SCHEMA.performed(operation, lambda: next(contexts))]
 
 
 async def test_a_subscription_gives_an_answer_for_each_event() -> None:

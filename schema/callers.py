@@ -1,0 +1,24 @@
+"""Who is asking: what the endpoint needs to know of authentication, which lives elsewhere."""
+
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+V = TypeVar("V")
+
+
+class Context(Protocol):
+    """What one operation's resolvers can reach. The endpoint asks of it only how long the caller may stay."""
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """When the caller's credentials end; None when they do not."""
+
+
+class Contexts(Protocol[V]):
+    """Proves who is asking once for a connection, then opens a context for each of its operations."""
+
+    async def authenticate(self, authorization: str | None) -> V:
+        """The caller behind an Authorization value, or nobody; raises Unauthenticated when it is no good."""
+
+    def open(self, viewer: V) -> Context:
+        """A fresh context, so that what its loaders have read never goes stale."""

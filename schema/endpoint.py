@@ -1,0 +1,259 @@
+"""The one way in for clients: GraphQL over HTTP, as an event stream, and over WebSocket.
+
+`Endpoint` is an ASGI application for both a Route and a WebSocketRoute (never a Mount, which answers POST with a
+redirect). Authentication is its `contexts`' business (schema/callers.py): once a request or connection, with a fresh
+context for each operation. `close` ends every open stream, which would otherwise hold up a shutdown.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, aclosing, suppress
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from graphql import OperationType
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HTTPRequest
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+import errors
+from schema import http, streams, uploads, websocket
+from schema.callers import Contexts
+from schema.errors import coded
+from schema.execution import Answer, EngineSchema, Request, refusal
+from schema.http import HTTPFault, Media
+from schema.reading import Refused
+
+MAX_JSON_BYTES = 16 * 2**20
+MAX_MULTIPART_BYTES = 2**30
+# Proxies cut connections on which nothing moves, the strictest after half a minute.
+PING_SECONDS = 12.0
+
+V = TypeVar("V")
+
+
+class Endpoint(Generic[V]):
+    """The GraphQL endpoint. `page` answers a browser that comes to look; without one, browsers get what others do."""
+
+    def __init__(
+        self,
+        schema: EngineSchema,
+        contexts: Contexts[V],
+        *,
+        page: ASGIApp | None = None,
+        ping_seconds: float = PING_SECONDS,
+        init_seconds: float = websocket.INIT_SECONDS,
+    ) -> None:
+        self._schema = schema
+        self._contexts = contexts
+        self._page = page
+        self._ping_seconds = ping_seconds
+        self._init_seconds = init_seconds
+        self._closing = asyncio.Event()
+
+    def close(self) -> None:
+        """End every open stream, now and from now on."""
+        self._closing.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._serve_socket(WebSocket(scope, receive, send))
+            return
+        request = HTTPRequest(scope, receive)
+        if self._page and _is_for_people(request):
+            await self._page(scope, receive, send)
+            return
+        try:
+            async with AsyncExitStack() as resources:
+                response = await self._respond(request, resources)
+                await response(scope, receive, send)
+        except ClientDisconnect:
+            return
+
+    async def _respond(self, request: HTTPRequest, resources: AsyncExitStack) -> ASGIApp:
+        request_id = http.request_id_of(request.headers.get("x-request-id"))
+        try:
+            if request.method not in ("GET", "POST"):
+                raise HTTPFault(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
+            media = http.negotiate(request.headers.get("accept", ""))
+            asked = http.request_of(await _parameters(request, resources))
+            return await self._perform(request, request_id, media, asked)
+        except HTTPFault as fault:
+            body = http.encode(fault.answer(request_id), request_id)
+            headers = {**fault.headers, "X-Request-Id": request_id}
+            return Response(body, fault.status, headers, Media.JSON)
+
+    async def _perform(self, request: HTTPRequest, request_id: str, media: Media, asked: Request) -> ASGIApp:
+        try:
+            viewer = await self._contexts.authenticate(request.headers.get("authorization"))
+            operation = self._schema.prepare(asked, request_id)
+        except errors.Unauthenticated as error:
+            refused = Refused([coded(error.code, error.message)], error.code)
+            return self._written(refusal(refused, request_id), media, request_id)
+        except Refused as refused:
+            return self._written(refusal(refused, request_id), media, request_id)
+        if request.method == "GET" and operation.kind is OperationType.MUTATION:
+            raise HTTPFault(405, "Send mutations by POST.", {"Allow": "POST"})
+        context = self._contexts.open(viewer)
+        if media is Media.EVENTS:
+            answers = self._schema.performed(operation, lambda: self._contexts.open(viewer))
+            return self._event_stream(answers, request_id, context.expires_at)
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise HTTPFault(406, f"A subscription is a stream: accept {Media.EVENTS}, or use a WebSocket.")
+        return self._written(await self._schema.run(operation, context), media, request_id)
+
+    def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
+        if media is Media.EVENTS:
+            return self._event_stream(_only(answer), request_id, None)
+        body, status = http.encode(answer, request_id), http.status_of(answer, media)
+        # Starlette adds the charset to text types alone.
+        return Response(body, status, {"X-Request-Id": request_id, "Vary": "Accept"}, f"{media}; charset=utf-8")
+
+    def _event_stream(
+        self, answers: AsyncGenerator[Answer, None], request_id: str, expires_at: datetime | None
+    ) -> ASGIApp:
+        async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+            await send(_event_stream_start(request_id))
+            stops = [
+                asyncio.create_task(_until_gone(receive), name="the client leaves"),
+                asyncio.create_task(_until_set(self._closing), name="the endpoint closes"),
+                *([asyncio.create_task(_until(expires_at), name="the token expires")] if expires_at else []),
+            ]
+            async with aclosing(streams.until(answers, stops, self._ping_seconds)) as items:
+                async for answer in items:
+                    body = http.PING if answer is None else http.event(answer, request_id)
+                    await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": http.COMPLETE})
+
+        return stream
+
+    async def _serve_socket(self, socket: WebSocket) -> None:
+        if websocket.SUBPROTOCOL not in socket.scope["subprotocols"]:
+            await socket.accept()
+            await socket.close(4406, "Subprotocol not acceptable")
+            return
+        await socket.accept(websocket.SUBPROTOCOL)
+        connection = websocket.Connection(
+            self._schema,
+            self._contexts,
+            _Channel(socket),
+            authorization=socket.headers.get("authorization"),
+            init_seconds=self._init_seconds,
+        )
+        await connection.serve()
+
+
+class _Channel:
+    """Starlette's WebSocket, as a connection sees it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def receive(self) -> str | bytes | None:
+        if self._socket.client_state is WebSocketState.DISCONNECTED:
+            return None
+        message = await self._socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return None
+        text: str | None = message.get("text")
+        return message.get("bytes", b"") if text is None else text
+
+    async def send(self, text: str) -> None:
+        if self._is_open():
+            with suppress(WebSocketDisconnect):
+                await self._socket.send_text(text)
+
+    async def close(self, code: int, reason: str) -> None:
+        if self._is_open():
+            with suppress(WebSocketDisconnect):
+                await self._socket.close(code, reason)
+
+    def _is_open(self) -> bool:
+        states = self._socket.client_state, self._socket.application_state
+        return all(state is WebSocketState.CONNECTED for state in states)
+
+
+def _is_for_people(request: HTTPRequest) -> bool:
+    """Whether a browser asks for a page to look at, and not for an answer."""
+    accepts_pages = "text/html" in request.headers.get("accept", "")
+    return request.method == "GET" and accepts_pages and "query" not in request.query_params
+
+
+async def _parameters(request: HTTPRequest, resources: AsyncExitStack) -> object:
+    if request.method == "GET":
+        return http.query_parameters(request.query_params)
+    match http.media_type_of(request.headers.get("content-type", "")):
+        case "application/json":
+            return http.decode(await _limited(request, MAX_JSON_BYTES).body())
+        case "multipart/form-data":
+            return await _upload(request, resources)
+        case _:
+            raise HTTPFault(415, "The body must be application/json, or multipart/form-data for files.")
+
+
+async def _upload(request: HTTPRequest, resources: AsyncExitStack) -> object:
+    if not any(name in request.headers for name in uploads.PREFLIGHT_HEADERS):
+        raise HTTPFault(400, f"A multipart request needs the header {uploads.PREFLIGHT_HEADERS[0]}, with any value.")
+    parts = _limited(request, MAX_MULTIPART_BYTES).form(
+        max_files=uploads.MAX_FILES, max_fields=uploads.MAX_FILES, max_part_size=MAX_JSON_BYTES
+    )
+    try:
+        form = await resources.enter_async_context(parts)
+    except (HTTPException, MultiPartException) as malformed:
+        raise HTTPFault(400, f"The body is not multipart/form-data: {malformed}") from None
+    operations, map_ = form.get("operations"), form.get("map")
+    if not isinstance(operations, str) or not isinstance(map_, str):
+        raise HTTPFault(400, "A multipart request needs the fields operations and map.")
+    return uploads.placed(operations, map_, {name: part for name, part in form.items() if isinstance(part, UploadFile)})
+
+
+def _limited(request: HTTPRequest, limit: int) -> HTTPRequest:
+    """The same request, whose body raises HTTPFault 413 as soon as it is known to be longer than the limit."""
+    too_large = HTTPFault(413, f"The body has more than {limit} bytes.")
+    announced = request.headers.get("content-length", "")
+    if announced.isdecimal() and int(announced) > limit:
+        raise too_large
+    received = 0
+
+    async def receive() -> Message:
+        nonlocal received
+        message = await request.receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise too_large
+        return message
+
+    return HTTPRequest(request.scope, receive)
+
+
+def _event_stream_start(request_id: str) -> Message:
+    headers = {
+        "content-type": f"{Media.EVENTS}; charset=utf-8",
+        "cache-control": "no-store",
+        "x-accel-buffering": "no",
+        "x-request-id": request_id,
+    }
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return {"type": "http.response.start", "status": 200, "headers": encoded}
+
+
+async def _only(answer: Answer) -> AsyncGenerator[Answer, None]:
+    yield answer
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _until_set(event: asyncio.Event) -> None:
+    await event.wait()
+
+
+async def _until(moment: datetime) -> None:
+    await asyncio.sleep((moment - datetime.now(UTC)).total_seconds())

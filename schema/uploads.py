@@ -1,0 +1,48 @@
+"""The GraphQL multipart request: an operation whose files arrive beside it, and a map that says where they belong."""
+
+from collections.abc import Mapping
+
+from schema import http
+
+# A page of another site can send a form without asking first; it cannot set a header without a preflight.
+PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
+MAX_FILES = 20
+
+
+def placed(operations: str, map_: str, files: Mapping[str, object]) -> object:
+    """The operation with each file where the map says; raises HTTPFault 400 when the parts do not fit together."""
+    root = http.decode(operations, "operations")
+    places = http.decode(map_, "map")
+    if not isinstance(places, dict):
+        raise http.HTTPFault(400, "map must be an object.")
+    for name, paths in places.items():
+        if name not in files:
+            raise http.HTTPFault(400, f"The file {name!r} of the map is missing.")
+        if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+            raise http.HTTPFault(400, "map must hold a list of paths for each file.")
+        for path in paths:
+            _place(root, path, files[name])
+    return root
+
+
+def _place(root: object, path: str, file: object) -> None:
+    *way, last = path.split(".")
+    parent = root
+    for step in way:
+        parent = _child(parent, step, path)
+    if _child(parent, last, path) is not None:
+        raise http.HTTPFault(400, f"There must be a null at {path!r}, where a file belongs.")
+    if isinstance(parent, dict):
+        parent[last] = file
+    elif isinstance(parent, list):
+        parent[int(last)] = file
+
+
+def _child(parent: object, step: str, path: str) -> object:
+    if isinstance(parent, dict) and step in parent:
+        child: object = parent[step]
+        return child
+    if isinstance(parent, list) and step.isascii() and step.isdigit() and int(step) < len(parent):
+        item: object = parent[int(step)]
+        return item
+    raise http.HTTPFault(400, f"There is no {path!r} in operations.")

@@ -1,0 +1,197 @@
+"""GraphQL over WebSocket: the graphql-transport-ws protocol, over anything that carries texts both ways."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Generic, Protocol, TypeVar
+
+import orjson
+
+import errors
+from schema import http
+from schema.callers import Contexts
+from schema.execution import EngineSchema, Request
+
+log = logging.getLogger(__name__)
+
+SUBPROTOCOL = "graphql-transport-ws"
+INIT_SECONDS = 10.0
+MAX_OPERATIONS = 100
+LONGEST_REASON = 120  # bytes; WebSocket allows 123
+
+V = TypeVar("V")
+
+Message = Mapping[str, object]
+
+
+class Channel(Protocol):
+    """The socket under a connection."""
+
+    async def receive(self) -> str | bytes | None:
+        """The next frame; None once the client has gone."""
+
+    async def send(self, text: str) -> None:
+        """Send a text frame; to a client that has gone, nothing."""
+
+    async def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
+
+
+class Closed(Exception):
+    """The connection must end with this code, for this reason."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+
+
+class Gone(Exception):
+    """The client has ended the connection."""
+
+
+class Connection(Generic[V]):
+    """One client's connection: initialised once, then any number of operations at a time."""
+
+    def __init__(
+        self,
+        schema: EngineSchema,
+        contexts: Contexts[V],
+        channel: Channel,
+        *,
+        authorization: str | None = None,
+        init_seconds: float = INIT_SECONDS,
+    ) -> None:
+        self._schema = schema
+        self._contexts = contexts
+        self._channel = channel
+        self._authorization = authorization
+        self._init_seconds = init_seconds
+        self._operations: dict[str, asyncio.Task[None]] = {}
+
+    async def serve(self) -> None:
+        """Serve the connection until it ends, from either side."""
+        async with asyncio.TaskGroup() as tasks:
+            try:
+                await self._converse(await self._initialised(), tasks)
+            except Closed as closed:
+                await self._channel.close(closed.code, closed.reason)
+            except Gone:
+                log.debug("the client has gone, with %d operations under way", len(self._operations))
+            finally:
+                for task in self._operations.values():
+                    task.cancel()
+
+    async def _initialised(self) -> V:
+        try:
+            async with asyncio.timeout(self._init_seconds):
+                while True:
+                    message = await self._received()
+                    if message["type"] == "connection_init":
+                        break
+                    if message["type"] == "subscribe":
+                        raise Closed(4401, "Unauthorized")
+                    await self._answer_ping(message)
+        except TimeoutError:
+            raise Closed(4408, "Connection initialisation timeout") from None
+        try:
+            viewer = await self._contexts.authenticate(self._credentials(message))
+        except errors.Unauthenticated as refused:
+            raise Closed(4403, refused.message) from None
+        await self._send({"type": "connection_ack"})
+        return viewer
+
+    def _credentials(self, init: Message) -> str | None:
+        payload = init.get("payload")
+        if payload is None:
+            return self._authorization
+        if not isinstance(payload, dict):
+            raise Closed(4400, "The payload of connection_init must be an object")
+        for name, value in payload.items():
+            if name.lower() == "authorization" and value is not None:
+                return value if isinstance(value, str) else ""
+        return self._authorization
+
+    async def _converse(self, viewer: V, tasks: asyncio.TaskGroup) -> None:
+        try:
+            async with asyncio.timeout(_seconds_until(self._contexts.open(viewer).expires_at)):
+                while True:
+                    message = await self._received()
+                    match message["type"]:
+                        case "subscribe":
+                            self._subscribe(message, viewer, tasks)
+                        case "complete":
+                            self._complete(message)
+                        case "connection_init":
+                            raise Closed(4429, "Too many initialisation requests")
+                        case _:
+                            await self._answer_ping(message)
+        except TimeoutError:
+            raise Closed(4403, "The token has expired") from None
+
+    def _subscribe(self, message: Message, viewer: V, tasks: asyncio.TaskGroup) -> None:
+        id_ = _id_of(message)
+        if id_ in self._operations:
+            raise Closed(4409, f"Subscriber for {id_} already exists")
+        try:
+            request = http.request_of(message.get("payload"))
+        except http.HTTPFault as fault:
+            raise Closed(4400, fault.message) from None
+        if len(self._operations) >= MAX_OPERATIONS:
+            raise Closed(4429, f"More than {MAX_OPERATIONS} operations at a time")
+        self._operations[id_] = tasks.create_task(self._operate(id_, request, viewer), name=f"operation {id_}")
+
+    def _complete(self, message: Message) -> None:
+        if operation := self._operations.pop(_id_of(message), None):
+            operation.cancel()
+
+    async def _answer_ping(self, message: Message) -> None:
+        payload = message.get("payload")
+        if message["type"] not in ("ping", "pong") or not isinstance(payload, dict | None):
+            raise Closed(4400, f"Invalid message of type {message['type']}")
+        if message["type"] == "ping":
+            await self._send({"type": "pong", **({} if payload is None else {"payload": payload})})
+
+    async def _operate(self, id_: str, request: Request, viewer: V) -> None:
+        request_id = http.request_id_of(None)
+        last: dict[str, object] = {"id": id_, "type": "complete"}
+        answers = self._schema.answers(request, request_id, lambda: self._contexts.open(viewer))
+        async with aclosing(answers):
+            async for answer in answers:
+                if not answer.executed:
+                    last = {"id": id_, "type": "error", "payload": answer.formatted["errors"]}
+                    break
+                payload = orjson.Fragment(http.encode(answer, request_id))
+                await self._send({"id": id_, "type": "next", "payload": payload})
+        # The id is free before the client hears that it is.
+        if self._operations.get(id_) is asyncio.current_task():
+            del self._operations[id_]
+        await self._send(last)
+
+    async def _received(self) -> Message:
+        frame = await self._channel.receive()
+        if frame is None:
+            raise Gone
+        try:
+            message = http.decode(frame) if isinstance(frame, str) else None
+        except http.HTTPFault:
+            message = None
+        if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+            raise Closed(4400, "A message must be a text frame with a JSON object that has a type")
+        return message
+
+    async def _send(self, message: Message) -> None:
+        await self._channel.send(orjson.dumps(message).decode())
+
+
+def _id_of(message: Message) -> str:
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not id_:
+        raise Closed(4400, f"A message of type {message['type']} must have an id")
+    return id_
+
+
+def _seconds_until(moment: datetime | None) -> float | None:
+    return None if moment is None else (moment - datetime.now(UTC)).total_seconds()

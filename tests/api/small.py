@@ -1,0 +1,134 @@
+"""A small schema with everything that an endpoint must carry, and callers for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import strawberry
+from strawberry.file_uploads import Upload
+from strawberry.scalars import JSON
+
+import errors
+from schema.execution import EngineSchema
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody, or nobody, and until when."""
+
+    name: str | None
+    expires_at: datetime | None = None
+
+
+@dataclass
+class Context:
+    """One operation's context; `number` tells it from others."""
+
+    caller: Caller
+    number: int
+
+    @property
+    def expires_at(self) -> datetime | None:
+        return self.caller.expires_at
+
+
+class Callers:
+    """Takes `Bearer NAME` for NAME; `Bearer bad` is no good, and `Bearer brief` is so only for a moment."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    async def authenticate(self, authorization: str | None) -> Caller:
+        name = (authorization or "").removeprefix("Bearer ") or None
+        if name == "bad":
+            raise errors.Unauthenticated("This token is no good.")
+        return Caller(name, datetime.now(UTC) + timedelta(seconds=0.2) if name == "brief" else None)
+
+    def open(self, viewer: Caller) -> Context:
+        self.opened += 1
+        return Context(viewer, self.opened)
+
+
+class Endless:
+    """How many endless streams are open, and a signal for each that is closed."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.closed = asyncio.Event()
+
+
+endless = Endless()
+Info = strawberry.Info[Context, None]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def who(self, info: Info) -> str | None:
+        return info.context.caller.name
+
+    @strawberry.field
+    def context(self, info: Info) -> int:
+        return info.context.number
+
+    @strawberry.field
+    def echo(self, value: JSON) -> JSON:
+        return value
+
+    @strawberry.field
+    def breaks(self) -> str:
+        raise RuntimeError("hunter2")
+
+    @strawberry.field
+    def unwritable(self) -> JSON:
+        return JSON(object())
+
+
+@strawberry.type
+class Mutation:
+    @strawberry.field
+    def act(self) -> bool:
+        return True
+
+    @strawberry.field
+    async def sizes(self, files: list[Upload]) -> list[str]:
+        return [f"{file.filename}: {len(await file.read())}" for file in files]  # type: ignore[attr-defined]
+
+
+@strawberry.type
+class Event:
+    @strawberry.field
+    def context(self, info: Info) -> int:
+        return info.context.number
+
+
+@strawberry.type
+class Subscription:
+    @strawberry.subscription
+    async def count(self, info: Info, to: int) -> AsyncIterator[str]:
+        for number in range(to):
+            yield f"{number}"
+
+    @strawberry.subscription
+    async def contexts(self) -> AsyncIterator[Event]:
+        for _ in range(2):
+            yield Event()
+
+    @strawberry.subscription
+    async def endless(self) -> AsyncIterator[int]:
+        endless.open += 1
+        try:
+            yield 0
+            await asyncio.Event().wait()
+        finally:
+            endless.open -= 1
+            endless.closed.set()
+
+    @strawberry.subscription
+    async def fails(self) -> AsyncIterator[int]:
+        yield 1
+        raise RuntimeError("hunter2")
+
+
+SCHEMA = EngineSchema(Query, Mutation, Subscription)
