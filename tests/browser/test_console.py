@@ -93,3 +93,14 @@ async def test_nothing_is_shown_to_nobody(page: Page, product: Product) -> None:
     await page.see("Sign in", "#sign-in")
     assert await page.evaluate("document.querySelector('#console').checkVisibility()") is False
     assert page.faults == []
+
+
+async def test_what_has_not_changed_is_not_replaced_under_the_mouse(page: Page, account: Account) -> None:
+    campaign = await a_campaign(account, "Running under the mouse")
+    await open_console(page, account)
+    await page.see("All of", "#segments h3")
+    await page.evaluate("window.before = document.querySelector('#segments button')")
+    await launch(account, campaign)
+    await page.until("""[...document.querySelectorAll("#campaigns li")].some(row =>
+      row.innerText.includes("under the mouse") && row.innerText.includes("completed"))""")
+    assert await page.evaluate("window.before.isConnected")

@@ -1,6 +1,7 @@
 /** Builds the page out of DOM nodes; no text passes through HTML, so that nobody's name can be markup. */
 
 const SVG = "http://www.w3.org/2000/svg";
+const filledWith = new WeakMap();
 
 /** One HTML element: `element("p", { class: "note" }, "Hello ", element("b", {}, "you"))`. */
 export function element(name, attributes = {}, ...children) {
@@ -20,6 +21,14 @@ export function byId(id) {
 /** A paragraph that says what went wrong, read out at once by a screen reader. */
 export function complaint(...messages) {
   return element("ul", { class: "complaint", role: "alert" }, ...messages.map((text) => element("li", {}, text)));
+}
+
+/** Fills a place anew, but only when what it shows has changed: a node that is replaced loses a click half made. */
+export function refill(place, shown, build) {
+  const now = JSON.stringify(shown);
+  if (filledWith.get(place) === now) return;
+  filledWith.set(place, now);
+  place.replaceChildren(...build());
 }
 
 function filled(node, attributes, children) {

@@ -1,17 +1,26 @@
 /** What to do next, on a server that has not yet done the main job once. */
 
-import { element } from "../elements.js";
+import { element, refill } from "../elements.js";
 import { EXAMPLES, linkTo } from "../graphiql/examples.js";
 
 /** Shows the three steps, with those done ticked off; nothing once all are. */
 export function showFirstSteps(place, { customers, segments, campaignsByStatus }) {
   const launched = campaignsByStatus.some(({ status, count }) => status !== "DRAFT" && count > 0);
-  const steps = [
-    step(customers > 0, "Bring in customers", "Send them and their orders; three of each are ready to run.", {
+  const done = { customers: customers > 0, segments: segments > 0, launched };
+  place.hidden = Object.values(done).every(Boolean);
+  refill(place, done, () => [
+    element("h2", { id: "first-steps-title" }, "First steps"),
+    element("ol", {}, ...steps(done)),
+  ]);
+}
+
+function steps({ customers, segments, launched }) {
+  return [
+    step(customers, "Bring in customers", "Send them and their orders; three of each are ready to run.", {
       href: linkTo(EXAMPLES.ingest),
       text: "Ingest in GraphiQL",
     }),
-    step(segments > 0, "Say who you mean", "Describe them in a sentence, look at the people, and save the segment.", {
+    step(segments, "Say who you mean", "Describe them in a sentence, look at the people, and save the segment.", {
       href: "#ask",
       text: "Write a sentence",
     }),
@@ -20,8 +29,6 @@ export function showFirstSteps(place, { customers, segments, campaignsByStatus }
       text: "Launch in GraphiQL",
     }),
   ];
-  place.hidden = customers > 0 && segments > 0 && launched;
-  place.replaceChildren(element("h2", { id: "first-steps-title" }, "First steps"), element("ol", {}, ...steps));
 }
 
 function step(done, title, text, link) {

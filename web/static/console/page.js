@@ -39,6 +39,7 @@ document.addEventListener("visibilitychange", () => state && !document.hidden &&
 
 function open() {
   state = { overview: null, currency: null, segments: null, progress: new Map(), history: new History(), turn: 0 };
+  trouble(null);
   const ask = new Ask(byId("ask"), refreshSegments);
   panels = {
     campaigns: campaignsPanel(byId("campaigns")),
@@ -122,7 +123,7 @@ function tell({ campaign, status, stats }) {
 
 function trouble(message) {
   byId("trouble").hidden = !message;
-  byId("trouble").textContent = message;
+  byId("trouble").textContent = message ?? "";
 }
 
 function signedIn(user) {

@@ -1,6 +1,6 @@
 /** The saved segments, each with how many customers are in it now. */
 
-import { element } from "../elements.js";
+import { element, refill } from "../elements.js";
 import { count, share } from "./figures.js";
 import { queryText } from "./query_text.js";
 
@@ -11,7 +11,7 @@ export function segmentsPanel(place, open) {
   place.replaceChildren(element("h2", { id: "segments-title" }, "Segments"), list, empty);
   return (segments, customers) => {
     empty.hidden = segments.length > 0;
-    list.replaceChildren(...segments.map((segment) => row(segment, customers, open)));
+    refill(list, [segments, customers], () => segments.map((segment) => row(segment, customers, open)));
   };
 }
 

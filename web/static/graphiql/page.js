@@ -7,7 +7,7 @@ import { signInForm } from "../sign_in.js";
 import { EXAMPLES } from "./examples.js";
 import { createFetcher } from "./fetcher.js";
 
-const LINK = new URLSearchParams(location.hash.slice(1) || location.search);
+const LINK = new URLSearchParams(location.hash.slice(1));
 
 showSession();
 start();
