@@ -33,7 +33,7 @@ from graphql.pyutils import AwaitableOrValue
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 
-from schema import arguments, errors
+from schema import arguments, errors, limits
 from schema.reading import Document, Reader, Refused
 from schema.scalars import SCALARS
 from schema.variables import Variables
@@ -60,6 +60,7 @@ class Operation:
     document: Document
     node: OperationDefinitionNode
     variables: VariableValues
+    cost: int
     request_id: str
 
     @property
@@ -135,7 +136,8 @@ class EngineSchema(strawberry.Schema):
         document = self._reader.read(request.query)
         node = document.operation(request.operation_name)
         variables = self._variables.coerce(node.variable_definitions or (), request.variables)
-        return Operation(document, node, variables, request_id)
+        cost = document.cost(self._schema, node, variables.coerced)
+        return Operation(document, node, variables, cost, request_id)
 
     async def run(self, operation: Operation, context: object) -> Answer:
         """The answer to a prepared query or mutation."""
@@ -188,19 +190,24 @@ class EngineSchema(strawberry.Schema):
                 result = await _awaited(executor.execute_operation(serially))
         except TimeoutError:
             problem = f"This took more than {self._timeout_seconds:g} seconds, and was given up."
-            found = errors.told([errors.coded(errors.TIMEOUT, problem)], operation.request_id)
-            return Answer(executed=True, errors=found)
+            return _answer(operation, None, [errors.coded(errors.TIMEOUT, problem)])
         except Exception as error:
             # graphql-core keeps what resolvers raise, so this is a bug in the execution itself.
-            return Answer(executed=True, errors=errors.told([located_error(error)], operation.request_id))
+            return _answer(operation, None, [located_error(error)])
         assert isinstance(result, ExecutionResult)
-        found = errors.told(result.errors or (), operation.request_id)
-        return Answer(executed=True, data=result.data, errors=found)
+        return _answer(operation, result.data, result.errors or ())
 
 
 def refusal(refused: Refused, request_id: str) -> Answer:
     """The answer to a request that is not executed."""
     return Answer(executed=False, errors=errors.told(refused.found, request_id, refused.code))
+
+
+def _answer(operation: Operation, data: Mapping[str, object] | None, found: Iterable[GraphQLError]) -> Answer:
+    # Of a stream the cost is not told with every event.
+    once = operation.kind is not OperationType.SUBSCRIPTION
+    extensions = {"cost": {"requested": operation.cost, "max": limits.MAX_COST}} if once else {}
+    return Answer(executed=True, data=data, errors=errors.told(found, operation.request_id), extensions=extensions)
 
 
 def _stopped(operation: Operation, found: Iterable[GraphQLError]) -> Answer:

@@ -1,7 +1,8 @@
 """From the text of a request to a validated document, once per text."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from graphql import (
     DocumentNode,
@@ -19,12 +20,13 @@ from graphql.execution.collect_fields import FragmentDetails
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema import errors
+from schema import errors, limits
 
 MAX_CHARACTERS = 20_000
 MAX_TOKENS = 2_000
 # A document in memory is some 50 times its text: 2 MB of texts keep the cache under 100 MB, whatever is sent.
 CACHED_CHARACTERS = 2_000_000
+CACHED_COSTS = 100
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -45,6 +47,19 @@ class Document:
     ast: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: dict[str, FragmentDetails]
+    _costs: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def cost(self, schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, object]) -> int:
+        """What the operation costs with these variables; raises Refused when that is too much."""
+        # Of the variables only page sizes matter, and those repeat: what varies from page to page is the cursor.
+        sizes = tuple((name, value) for name, value in variables.items() if isinstance(value, int))
+        key = (operation.name.value if operation.name else None, sizes)
+        if (cost := self._costs.get(key)) is None:
+            cost = limits.Scales(schema, self.ast, variables).weigh(operation).cost
+            if len(self._costs) < CACHED_COSTS:
+                self._costs[key] = cost
+        _refuse_beyond("cost", limits.MAX_COST, cost)
+        return cost
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of this name, or the only one; raises Refused when there is no such thing."""
@@ -79,6 +94,7 @@ class Reader:
 
     def _read(self, text: str) -> Document:
         ast = _parse(text)
+        self._refuse_too_much(ast)
         if found := validate(self._schema, ast, self._rules):
             raise Refused(found, errors.VALIDATION_FAILED)
         return Document(
@@ -91,6 +107,17 @@ class Reader:
             },
         )
 
+    def _refuse_too_much(self, ast: DocumentNode) -> None:
+        # Before validation, which takes quadratic time over what these limits bound.
+        scales = limits.Scales(self._schema, ast, {})
+        try:
+            weights = [scales.weigh(node) for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
+        except RecursionError:
+            _refuse_beyond("depth", limits.MAXIMA["depth"], MAX_TOKENS)
+        for weight in weights:
+            for name, maximum in limits.MAXIMA.items():
+                _refuse_beyond(name, maximum, getattr(weight, name))
+
     def _remember(self, text: str, document: Document) -> None:
         self._cache[text] = document
         self._cached_characters += len(text)
@@ -100,12 +127,17 @@ class Reader:
 
 
 def _parse(text: str) -> DocumentNode:
-    if len(text) > MAX_CHARACTERS:
-        problem = f"The query has more than {MAX_CHARACTERS} characters; send what varies as variables."
-        raise Refused([errors.coded(errors.LIMIT_EXCEEDED, problem, maximum=MAX_CHARACTERS)], errors.LIMIT_EXCEEDED)
+    _refuse_beyond("characters", MAX_CHARACTERS, len(text))
     try:
         return parse(text, max_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         # graphql-core aborts on its token and nesting limits with a syntax error like any other.
         aborted = error.message.endswith("Parsing aborted.")
         raise Refused([error], errors.LIMIT_EXCEEDED if aborted else errors.PARSE_FAILED) from None
+
+
+def _refuse_beyond(name: str, maximum: int, found: int) -> None:
+    if found > maximum:
+        problem = f"The query's {name.replace('_', ' ')} is {found}; at most {maximum} is allowed."
+        error = errors.coded(errors.LIMIT_EXCEEDED, problem, limit=name, requested=found, max=maximum)
+        raise Refused([error], errors.LIMIT_EXCEEDED)

@@ -38,7 +38,7 @@ async def test_a_query_is_answered_over_post_and_over_get(client: httpx.AsyncCli
     for response in (posted, asked):
         assert response.status_code == 200
         assert response.headers["content-type"] == "application/json; charset=utf-8"
-        assert response.json() == {"data": {"echo": [1]}}
+        assert response.json()["data"] == {"echo": [1]}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ async def test_an_odd_body_is_a_bad_request(client: httpx.AsyncClient, body: byt
 
 async def test_null_stands_for_what_is_not_given(client: httpx.AsyncClient) -> None:
     given_null = {"query": "{ who }", "variables": None, "operationName": None, "extensions": None}
-    assert (await client.post("", json=given_null)).json() == {"data": {"who": None}}
+    assert (await client.post("", json=given_null)).json()["data"] == {"who": None}
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ async def test_an_unfit_request_id_is_replaced(client: httpx.AsyncClient) -> Non
 
 async def test_the_caller_is_known_by_the_token(client: httpx.AsyncClient) -> None:
     response = await client.post("", json={"query": "{ who }"}, headers={"Authorization": "Bearer ann"})
-    assert response.json() == {"data": {"who": "ann"}}
+    assert response.json()["data"] == {"who": "ann"}
 
 
 @pytest.mark.parametrize(("accept", "status"), [("application/json", 200), (RESPONSE, 401)])
@@ -179,7 +179,7 @@ async def test_a_token_that_is_no_good_is_refused(client: httpx.AsyncClient, acc
 async def test_a_browser_that_comes_to_look_gets_the_page(client: httpx.AsyncClient) -> None:
     browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
     assert (await client.get("", headers=browser)).text == "<h1>Look</h1>"
-    assert (await client.get("", params={"query": "{ who }"}, headers=browser)).json() == {"data": {"who": None}}
+    assert (await client.get("", params={"query": "{ who }"}, headers=browser)).json()["data"] == {"who": None}
 
 
 async def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: httpx.AsyncClient) -> None:
@@ -322,7 +322,7 @@ async def test_files_are_put_where_the_map_says(client: httpx.AsyncClient) -> No
     fields = upload({"files": [None, None]}, {"a": ["variables.files.1"], "b": ["variables.files.0"]})
     files = {"a": ("a.csv", b"1,2"), "b": ("b.csv", b"x" * 3_000_000)}
     response = await client.post("", data=fields, files=files, headers=PREFLIGHT)
-    assert response.json() == {"data": {"sizes": ["b.csv: 3000000", "a.csv: 3"]}}
+    assert response.json()["data"] == {"sizes": ["b.csv: 3000000", "a.csv: 3"]}
 
 
 @pytest.mark.parametrize(

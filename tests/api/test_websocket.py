@@ -47,6 +47,8 @@ class Socket:
         async with asyncio.timeout(10):
             message = await self._to_client.get()
         assert isinstance(message, dict), f"closed with {message}"
+        if isinstance(payload := message.get("payload"), dict):
+            payload.pop("extensions", None)
         return message
 
     async def code(self) -> int:
@@ -283,7 +285,9 @@ async def test_it_works_over_the_wire(address: str) -> None:
         assert await client.recv() == '{"type":"connection_ack"}'
         await client.send('{"id": "1", "type": "subscribe", "payload": {"query": "{ who }"}}')
         # A text frame: browsers' clients cannot read binary ones.
-        assert await client.recv() == '{"id":"1","type":"next","payload":{"data":{"who":"ann"}}}'
+        answer = await client.recv()
+        assert isinstance(answer, str)
+        assert json.loads(answer)["payload"]["data"] == {"who": "ann"}
         await client.recv()
         await client.send(b"\x00")
         await client.wait_closed()
