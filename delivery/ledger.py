@@ -1,0 +1,153 @@
+"""The ledger: messages move in transactions that move the campaign's counters with them.
+
+What a transaction has read of a message is still so when it writes: if anybody else moved the message meanwhile, one
+of the two is done again from the start. That is the condition of every move made here by `Entry.move`, and why the
+update itself names nothing but the id (measured: 20 µs of mongod against 42 with the status in the filter).
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from beanie import PydanticObjectId
+from pymongo import UpdateOne, WriteConcern
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.read_concern import ReadConcern
+
+import documents
+from delivery import tallies
+from delivery.tallies import Stats
+from documents import MessageStatus
+
+T = TypeVar("T")
+
+Record = Mapping[str, object]
+
+
+class Entry:
+    """One transaction's work on the ledger."""
+
+    def __init__(self, session: AsyncClientSession, now: datetime) -> None:
+        self.session = session
+        self.now = now
+        self._updates: list[UpdateOne] = []
+        self._counts: dict[PydanticObjectId, Counter[str]] = defaultdict(Counter)
+        self._sent_at: dict[PydanticObjectId, datetime] = {}
+
+    def count(self, campaign_id: PydanticObjectId, status: MessageStatus, change: int) -> None:
+        """Count messages that have come to a status, or have left it."""
+        self._counts[campaign_id][status.value] += change
+
+    def move(
+        self, campaign_id: PydanticObjectId, message: Record, status: MessageStatus, changes: Mapping[str, object]
+    ) -> None:
+        """Move a message that this transaction has read; a change to None unsets."""
+        before = MessageStatus(str(message["status"]))
+        if status is not before:
+            self.count(campaign_id, before, -1)
+            self.count(campaign_id, status, 1)
+        self._updates.append(
+            UpdateOne({"_id": message["_id"]}, update({**changes, "status": status.value, "updated_at": self.now}))
+        )
+
+    async def move_all(
+        self,
+        campaign_id: PydanticObjectId,
+        which: Mapping[str, object],
+        source: MessageStatus,
+        status: MessageStatus,
+        changes: Mapping[str, object],
+        increase: Mapping[str, int] | None = None,
+    ) -> int:
+        """Move every message of a status among `which`; returns how many there were."""
+        change = update({**changes, "status": status.value, "updated_at": self.now})
+        if increase:
+            change["$inc"] = increase
+        result = await documents.Message.get_pymongo_collection().update_many(
+            {**which, "status": source.value}, change, session=self.session
+        )
+        self.count(campaign_id, source, -result.matched_count)
+        self.count(campaign_id, status, result.matched_count)
+        return result.matched_count
+
+    def sent(self, campaign_id: PydanticObjectId) -> None:
+        """Note that the vendor has accepted messages of this campaign now."""
+        self._sent_at[campaign_id] = self.now
+
+    async def flush(self) -> None:
+        """Write what was collected; `write` does it at the end of the transaction."""
+        if self._updates:
+            await documents.Message.get_pymongo_collection().bulk_write(
+                self._updates, ordered=False, session=self.session
+            )
+        changed = {campaign_id: counts for campaign_id, counts in self._counts.items() if any(counts.values())}
+        await tallies.add(changed, self._sent_at, self.session)
+
+
+async def write(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:
+    """Do some work on the ledger in one transaction; it is done anew from the start when another got in its way."""
+
+    async def attempt(session: AsyncClientSession) -> T:
+        entry = Entry(session, now)
+        result = await work(entry)
+        await entry.flush()
+        return result
+
+    async with documents.Message.get_pymongo_collection().database.client.start_session() as session:
+        return await session.with_transaction(
+            attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
+        )
+
+
+def update(changes: Mapping[str, object]) -> dict[str, object]:
+    """The update that sets these fields; None is stored as absent."""
+    setting = {name: value for name, value in changes.items() if value is not None}
+    unsetting = {name: "" for name, value in changes.items() if value is None}
+    return {"$set": setting, "$unset": unsetting} if unsetting else {"$set": setting}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The counters against a recount of the ledger, both as of one instant."""
+
+    stats: Stats
+    recount: Stats
+    duplicate_messages: int
+
+    @property
+    def consistent(self) -> bool:
+        """Whether nothing has drifted and nobody got a message twice."""
+        return self.stats == self.recount and not self.duplicate_messages
+
+
+async def verify(campaign_id: PydanticObjectId) -> Check:
+    """Recount a campaign. Reads every message of it: some 1 s for a million."""
+    async with documents.Message.get_pymongo_collection().database.client.start_session(snapshot=True) as session:
+        total = (await tallies.totals([campaign_id], session))[campaign_id]
+        return Check(total.stats, await _recount(campaign_id, session), await _duplicates(campaign_id, session))
+
+
+async def _recount(campaign_id: PydanticObjectId, session: AsyncClientSession) -> Stats:
+    pipeline: list[dict[str, object]] = [
+        {"$match": documents.messages_of(campaign_id)},
+        {"$group": {"_id": "$status", "count": {"$sum": 1}}},
+    ]
+    async with await documents.Message.get_pymongo_collection().aggregate(pipeline, session=session) as groups:
+        return Stats.of({group["_id"]: group["count"] async for group in groups})
+
+
+async def _duplicates(campaign_id: PydanticObjectId, session: AsyncClientSession) -> int:
+    """Deliveries too many: one message cannot be two in the ledger, but the vendor may tell of two deliveries of it."""
+    ids = documents.messages_of(campaign_id)["_id"]
+    pipeline: list[dict[str, object]] = [
+        {"$match": {"message_id": ids, "status": documents.ReceiptStatus.DELIVERED.value}},
+        {"$group": {"_id": {"message": "$message_id", "delivery": "$vendor_message_id"}}},
+        {"$group": {"_id": "$_id.message", "deliveries": {"$sum": 1}}},
+        {"$match": {"deliveries": {"$gt": 1}}},
+        {"$group": {"_id": None, "count": {"$sum": {"$subtract": ["$deliveries", 1]}}}},
+    ]
+    receipts = documents.Receipt.get_pymongo_collection()
+    async with await receipts.aggregate(pipeline, session=session, allowDiskUse=True) as groups:
+        return sum([int(group["count"]) async for group in groups])
