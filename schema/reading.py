@@ -17,6 +17,7 @@ from graphql import (
     validate,
 )
 from graphql.execution.collect_fields import FragmentDetails
+from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
@@ -96,7 +97,8 @@ class Reader:
         ast = _parse(text)
         self._refuse_too_much(ast)
         if found := validate(self._schema, ast, self._rules):
-            raise Refused(found, errors.VALIDATION_FAILED)
+            gave_up = all(isinstance(error, ValidationAbortedError) for error in found)
+            raise Refused(found, errors.LIMIT_EXCEEDED if gave_up else errors.VALIDATION_FAILED)
         return Document(
             ast=ast,
             operations=tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode)),
@@ -138,6 +140,8 @@ def _parse(text: str) -> DocumentNode:
 
 def _refuse_beyond(name: str, maximum: int, found: int) -> None:
     if found > maximum:
-        problem = f"The query's {name.replace('_', ' ')} is {found}; at most {maximum} is allowed."
-        error = errors.coded(errors.LIMIT_EXCEEDED, problem, limit=name, requested=found, max=maximum)
+        problem = f"The query is over the limit of {maximum:,} for its {name.replace('_', ' ')}."
+        # Fragment bombs come to numbers that JSON does not have.
+        requested = min(found, 1_000_000_000)
+        error = errors.coded(errors.LIMIT_EXCEEDED, problem, limit=name, requested=requested, max=maximum)
         raise Refused([error], errors.LIMIT_EXCEEDED)

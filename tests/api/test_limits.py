@@ -7,7 +7,7 @@ import strawberry
 from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from resolvers.pages import Page
-from schema import limits, pages
+from schema import http, limits, pages
 from schema.execution import Answer, EngineSchema, Request
 
 
@@ -62,7 +62,7 @@ async def exceeded(query: str, **variables: object) -> str | None:
     for error in (await ask(query, **variables)).errors:
         extensions = error.extensions or {}
         if extensions["code"] == "LIMIT_EXCEEDED":
-            return str(extensions["limit"])
+            return str(extensions.get("limit"))
     return None
 
 
@@ -95,7 +95,7 @@ def nested(levels: int) -> str:
             "{ name " + "@include(if: true) " * 51 + "}",
             "directives",
         ),
-        ("{ parent { " + "name " * 900 + "} }", "{ parent { " + "name " * 1_000 + "} }", "fields"),
+        ("{ parent { " + "name " * 400 + "} }", "{ parent { " + "name " * 1_000 + "} }", "fields"),
         (
             "{ things(first: 499) { nodes { computed } } }",
             "{ things(first: 500) { nodes { several { name } } } }",
@@ -204,6 +204,7 @@ async def test_what_is_made_to_hurt_is_refused_within_milliseconds(query: str) -
     started = time.perf_counter()
     answer = await ask(query)
     taken = time.perf_counter() - started
-    assert not answer.executed or answer.data is not None
+    assert not answer.executed
+    assert b"INTERNAL" not in http.encode(answer, "request-1")
     # A tenth of what the naive walk takes for the smallest of these; a busy machine takes ten times as long as ours.
     assert taken < 0.5
