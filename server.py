@@ -24,7 +24,6 @@ import uvloop
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
-from schema.endpoint import Endpoint
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -38,7 +37,9 @@ import settings
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema.context import ContextFactory, Services
+from schema.endpoint import Endpoint
 from settings import Settings
+from web import pages
 
 log = logging.getLogger("server")
 
@@ -87,6 +88,7 @@ async def serve(configured: Settings) -> None:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                server_header=False,
                 timeout_graceful_shutdown=HTTP_DRAIN_SECONDS,
             )
         )
@@ -141,7 +143,7 @@ async def connection(uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, objec
 
 def application(product: Product) -> Starlette:
     """The ASGI application: every path of the HTTP surface."""
-    endpoint = Endpoint(schema.schema, ContextFactory(product.services))
+    endpoint = Endpoint(schema.schema, ContextFactory(product.services), page=pages.graphiql)
 
     async def ready(request: Request) -> Response:
         try:
@@ -156,6 +158,7 @@ def application(product: Product) -> Starlette:
             WebSocketRoute("/graphql", endpoint),
             Route("/healthz", alive),
             Route("/readyz", ready),
+            *pages.routes(),
         ]
     )
 

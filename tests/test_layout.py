@@ -17,6 +17,7 @@ ALLOWED = {
     "mongo": set(),
     "vendor_sim": set(),
     "demo": set(),
+    "web": set(),
     "documents": {"errors"},
     "auth": {"errors", "documents"},
     "segmentation": {"documents", "errors"},
@@ -39,7 +40,7 @@ FENCES = {
     "google": ("ai.gemini",),
     "httpx": ("delivery.vendor", "vendor_sim.", "demo."),
     "jwt": ("auth",),
-    "starlette": ("server", "schema.endpoint", "delivery.webhook", "vendor_sim."),
+    "starlette": ("server", "schema.endpoint", "delivery.webhook", "web.pages", "vendor_sim."),
 }
 REFUSED_NAMES = {"core", "common", "utils", "helpers", "services", "models", "manager"}
 LONGEST_MODULE = 400

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import httpx
 import pytest
@@ -13,16 +13,11 @@ import pytest_asyncio
 
 from tests.browser.chromium import Chromium, installed, launched
 from tests.browser.page import Page, opened
+from tests.product import Product, running
 
 ASSETS = Path(__file__).parents[2] / "web" / "assets"
 EMAIL, PASSWORD = "asha@example.com", "correct horse battery"
 GRANT = "accessToken userErrors { message }"
-
-
-class Product(Protocol):
-    """A running server, with a vendor behind it."""
-
-    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +42,13 @@ async def ask(url: str, document: str, variables: dict[str, object], token: str 
     assert "errors" not in reply, reply
     (value,) = reply["data"].values()
     return value
+
+
+@pytest_asyncio.fixture(scope="module")
+async def product(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Product]:
+    """A vendor that answers soon, and a server that nobody has signed up to."""
+    async with running(tmp_path_factory.mktemp("product"), VENDOR_SIM_LATENCY_MS="20") as started:
+        yield started
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""The pages: GraphiQL and the live console, with every file they need."""
