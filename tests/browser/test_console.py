@@ -1,8 +1,9 @@
 """The live console, as somebody with campaigns meets it."""
 
-from tests.browser.conftest import Account, Product
+from tests.browser.conftest import Account
 from tests.browser.page import Page
 from tests.browser.stories import AUDIENCE, a_campaign, a_town, launch, sign_in
+from tests.product import Product
 
 SESSION = "JSON.parse(sessionStorage.getItem('campaign-engine.session'))"
 

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from tests.browser.conftest import ASSETS, Account, Product
+from tests.browser.conftest import ASSETS, Account
 from tests.browser.page import Page
 from tests.browser.stories import AUDIENCE, a_campaign, launch, sign_in
+from tests.product import Product
 
 RUN = ".graphiql-execute-button"
 QUERY = 'document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror.getValue()'
