@@ -1,6 +1,7 @@
 """The catalogue: what rules can be about, how each field may be tested, and where its values are stored."""
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,15 @@ import documents
 from segmentation.tree import Operator, Subject
 
 ATTRIBUTES = "attributes."
+_PLAIN_WORD = re.compile(r"[\w-]+")
+
+
+class Format(StrEnum):
+    """What the values of a field are written as, where that is narrower than its type."""
+
+    CALENDAR_DATE = "a calendar date"
+    COUNTRY_CODE = "an alpha-2 country code, such as IN"
+    CAMPAIGN_ID = "the id of a campaign"
 
 
 class FieldType(StrEnum):
@@ -27,7 +37,7 @@ class FieldType(StrEnum):
 
 _SET = (Operator.NULL, Operator.NOT_NULL)
 _EQUALITY = (Operator.EQUAL, Operator.NOT_EQUAL, Operator.IN, Operator.NOT_IN)
-_ORDER = (
+ORDERING = (
     Operator.LESS,
     Operator.AT_MOST,
     Operator.MORE,
@@ -45,16 +55,16 @@ _TEXT = (
 )
 OPERATORS: Mapping[FieldType, tuple[Operator, ...]] = {
     FieldType.STRING: (*_EQUALITY, *_TEXT, *_SET),
-    FieldType.NUMBER: (*_EQUALITY, *_ORDER, *_SET),
-    FieldType.MONEY: (*_EQUALITY, *_ORDER, *_SET),
-    FieldType.DATE: (*_EQUALITY, *_ORDER, *_SET),
+    FieldType.NUMBER: (*_EQUALITY, *ORDERING, *_SET),
+    FieldType.MONEY: (*_EQUALITY, *ORDERING, *_SET),
+    FieldType.DATE: (*_EQUALITY, *ORDERING, *_SET),
     FieldType.BOOLEAN: (*_EQUALITY, *_SET),
     FieldType.LIST: (Operator.CONTAINS, Operator.DOES_NOT_CONTAIN, Operator.IN, Operator.NOT_IN, *_SET),
     FieldType.ENUM: (*_EQUALITY, *_SET),
     FieldType.ORDERS: _SET,
     FieldType.MESSAGES: _SET,
 }
-ANY_TYPE = (*_EQUALITY, *_ORDER, *_TEXT, *_SET)
+ANY_TYPE = (*_EQUALITY, *ORDERING, *_TEXT, *_SET)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +83,13 @@ class Field:
     folded: str | None = None
     values: tuple[str, ...] = ()
     fields: tuple["Field", ...] = ()
-    is_calendar: bool = False
+    format: Format | None = None
     of_item: bool = False
-    is_id: bool = False
 
     @property
     def operators(self) -> tuple[Operator, ...]:
         """The operators that the field has."""
-        if self.is_calendar:
+        if self.format is Format.CALENDAR_DATE:
             return (*OPERATORS[FieldType.DATE], Operator.ANNIVERSARY_IN)
         return OPERATORS[self.type] if self.type else ANY_TYPE
 
@@ -113,7 +122,7 @@ _ORDER_FIELDS = (
     _enum("payment.status", "Payment status", "payment.status", documents.PaymentStatus),
 )
 _MESSAGE_FIELDS = (
-    Field("campaignId", "Campaign", FieldType.ENUM, "campaign_id", is_id=True),
+    Field("campaignId", "Campaign", FieldType.ENUM, "campaign_id", format=Format.CAMPAIGN_ID),
     _enum("status", "Status", "status", documents.MessageStatus),
     _enum("channel", "Channel", "channel", documents.Channel),
     _plain("sentAt", "Sent at", FieldType.DATE, "sent_at"),
@@ -139,7 +148,7 @@ CATALOGUE = (
     _text("externalId", "External id", "external_id"),
     _text("city", "City", "city"),
     _text("state", "State", "state"),
-    _text("country", "Country", "country"),
+    Field("country", "Country", FieldType.STRING, "country", "folded.country", format=Format.COUNTRY_CODE),
     _text("postalCode", "Postal code", "postal_code"),
     _text("timezone", "Time zone", "timezone"),
     _text("locale", "Locale", "locale"),
@@ -155,7 +164,7 @@ CATALOGUE = (
     _plain("lastPurchase", "Last purchase", FieldType.DATE, "last_purchase"),
     _plain("createdAt", "Created at", FieldType.DATE, "created_at"),
     _plain("updatedAt", "Updated at", FieldType.DATE, "updated_at"),
-    Field("birthday", "Birthday", FieldType.DATE, "birthday", is_calendar=True),
+    Field("birthday", "Birthday", FieldType.DATE, "birthday", format=Format.CALENDAR_DATE),
     _text("rfm", "RFM group", "rfm", RFM_GROUPS),
     _plain("aliveProbability", "Probability of still buying", FieldType.NUMBER, "alive_probability"),
     _plain("predictedOrders90d", "Orders predicted for 90 days", FieldType.NUMBER, "predicted_orders_90d"),
@@ -176,6 +185,16 @@ def find(name: str, subject: Subject | None = None) -> Field | None:
     return _CUSTOMER_FIELDS.get(name) or _attribute(name)
 
 
+def sub_fields(subject: Subject) -> tuple[Field, ...]:
+    """The fields that a customer's orders or messages have."""
+    return _CUSTOMER_FIELDS[subject.value].fields
+
+
+def summable(subject: Subject) -> tuple[str, ...]:
+    """The names of the sub-fields that SUM, AVG, MIN and MAX can be worked out of."""
+    return tuple(name for name, field in _SUBFIELDS[subject].items() if field.type in SUMMED and not field.of_item)
+
+
 def near(name: str, subject: Subject | None = None) -> str | None:
     """The name that was probably meant by one that is no field's."""
     names = _SUBFIELDS[subject] if subject else _CUSTOMER_FIELDS
@@ -187,6 +206,11 @@ def near(name: str, subject: Subject | None = None) -> str | None:
 def attribute_name(name: str) -> str | None:
     """NAME of a field `attributes.NAME`."""
     return name.removeprefix(ATTRIBUTES) if name.startswith(ATTRIBUTES) else None
+
+
+def is_plain_word(key: str) -> bool:
+    """Whether an attribute's name needs no quotes in the query language."""
+    return _PLAIN_WORD.fullmatch(key) is not None
 
 
 def is_attribute_key(key: str) -> bool:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeVar
+
+E = TypeVar("E", bound=StrEnum)
 
 
 class Combinator(StrEnum):
@@ -208,6 +211,11 @@ def any_of(*rules: Rule) -> Group:
 def none_of(rule: Rule) -> Group:
     """The canonical group of everyone whom this rule leaves out."""
     return canonical(Group(Combinator.AND, (rule,), negated=True))
+
+
+def named(kind: type[E], name: object) -> E | None:
+    """The member of an enumeration that has this value, or None."""
+    return next((member for member in kind if member == name), None)
 
 
 def walk(rule: Rule) -> Iterator[Rule]:
