@@ -110,7 +110,7 @@ class Rejected(Fault):
     """Several faults, found in one look, so that the caller can mend them in one go."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self._faults = tuple(faults)
+        self._faults = tuple(each for fault in faults for each in fault.faults)
         super().__init__("; ".join(fault.message for fault in self._faults))
 
     @property

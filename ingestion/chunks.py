@@ -23,8 +23,13 @@ BREATH_ROWS = 100
 class Numbered(Protocol):
     """A row that was read: it knows its place in the batch, and what is wrong with it."""
 
-    index: int
-    faults: list[errors.Fault]
+    @property
+    def index(self) -> int:
+        """Its place."""
+
+    @property
+    def faults(self) -> list[errors.Fault]:
+        """What is wrong with it."""
 
 
 R = TypeVar("R", bound=Numbered)
