@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from beanie import PydanticObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
 from delivery import ledger, pace
@@ -37,7 +38,7 @@ class Claim:
     campaign_id: PydanticObjectId
     lease: str
     failures: int
-    messages: Sequence[Record]
+    messages: Sequence[ledger.Row]
     rest: bool
 
 
@@ -52,7 +53,7 @@ async def claim(
 
     async def work(entry: ledger.Entry) -> Claim | None:
         allowed = limit if rate is None else min(limit, await pace.allowed(campaign_id, rate, now, entry.session))
-        if not allowed or not await _is(campaign_id, CampaignStatus.RUNNING, entry):
+        if not allowed or not await _is(campaign_id, entry, CampaignStatus.RUNNING):
             return None
         token = secrets.token_hex(8)
         batch = await _take(campaign_id, entry, {"due_at": {"$lte": now}}, {"lease": token, "due_at": now + lease})
@@ -110,19 +111,20 @@ async def next_due(campaign_ids: Iterable[PydanticObjectId]) -> datetime | None:
     return min((first["due_at"] for first in firsts if first), default=None)
 
 
-async def is_done(campaign_id: PydanticObjectId) -> bool:
+async def is_done(campaign_id: PydanticObjectId, session: AsyncClientSession | None = None) -> bool:
     """Whether nothing of the campaign is left to send."""
-    return await documents.Batch.get_pymongo_collection().find_one(_open(campaign_id), {"_id": 1}) is None
+    found = await documents.Batch.get_pymongo_collection().find_one(_open(campaign_id), {"_id": 1}, session=session)
+    return found is None
 
 
-async def cancel(campaign_id: PydanticObjectId, now: datetime) -> None:
-    """Call off what is PENDING, in every batch of a cancelled campaign that nobody is sending from just now.
+async def call_off(campaign_id: PydanticObjectId, now: datetime) -> None:
+    """Cancel what is PENDING, in every batch of a campaign that was ended and that nobody is sending from just now.
 
     What a sender that died has left SENDING is called off too; should the vendor have it, its receipt will count.
     """
 
     async def work(entry: ledger.Entry) -> bool:
-        if not await _is(campaign_id, CampaignStatus.CANCELLED, entry):
+        if not await _is(campaign_id, entry, CampaignStatus.CANCELLED, CampaignStatus.FAILED):
             return False
         batch = await _take(campaign_id, entry, _free(now), {"due_at": None})
         if batch is None:
@@ -154,9 +156,9 @@ async def revive(campaign_id: PydanticObjectId, now: datetime) -> None:
         pass
 
 
-async def _is(campaign_id: PydanticObjectId, status: CampaignStatus, entry: ledger.Entry) -> bool:
+async def _is(campaign_id: PydanticObjectId, entry: ledger.Entry, *statuses: CampaignStatus) -> bool:
     found = await documents.Campaign.get_pymongo_collection().find_one(
-        {"_id": campaign_id, "status": status.value}, {"_id": 1}, session=entry.session
+        {"_id": campaign_id, "status": {"$in": list(statuses)}}, {"_id": 1}, session=entry.session
     )
     return found is not None
 
@@ -181,14 +183,15 @@ async def _take(
     return batch
 
 
-async def _to_send(batch: documents.Batch, limit: int, entry: ledger.Entry) -> list[dict[str, object]]:
-    return (
+async def _to_send(batch: documents.Batch, limit: int, entry: ledger.Entry) -> list[ledger.Row]:
+    found: list[ledger.Row] = (
         await documents.Message.get_pymongo_collection()
         .find({**_range(batch), "status": {"$in": TO_SEND}}, WANTED_FIELDS, session=entry.session)
         .sort("_id")
         .limit(limit)
         .to_list()
     )
+    return found
 
 
 async def _start(claimed: Claim, entry: ledger.Entry) -> None:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NotRequired, TypedDict, TypeVar
 
 from beanie import PydanticObjectId
 from pymongo import UpdateOne, WriteConcern
@@ -23,7 +23,21 @@ from documents import MessageStatus
 
 T = TypeVar("T")
 
-Record = Mapping[str, object]
+
+class Row(TypedDict):
+    """A message as it is stored, or what was asked for of it."""
+
+    _id: str
+    campaign_id: PydanticObjectId
+    channel: str
+    recipient: str
+    subject: NotRequired[str]
+    body: str
+    status: str
+    attempts: int
+    life: int
+    vendor_message_id: NotRequired[str]
+    sent_at: NotRequired[datetime]
 
 
 class Entry:
@@ -40,14 +54,11 @@ class Entry:
         """Count messages that have come to a status, or have left it."""
         self._counts[campaign_id][status.value] += change
 
-    def move(
-        self, campaign_id: PydanticObjectId, message: Record, status: MessageStatus, changes: Mapping[str, object]
-    ) -> None:
+    def move(self, message: Row, status: MessageStatus, changes: Mapping[str, object]) -> None:
         """Move a message that this transaction has read; a change to None unsets."""
-        before = MessageStatus(str(message["status"]))
-        if status is not before:
-            self.count(campaign_id, before, -1)
-            self.count(campaign_id, status, 1)
+        counts = self._counts[message["campaign_id"]]
+        counts[message["status"]] -= 1
+        counts[status.value] += 1
         self._updates.append(
             UpdateOne({"_id": message["_id"]}, update({**changes, "status": status.value, "updated_at": self.now}))
         )

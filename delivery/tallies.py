@@ -49,6 +49,11 @@ class Stats:
         return self.delivered + self.failed + self.skipped + self.held_out + self.cancelled
 
     @property
+    def handed_over(self) -> int:
+        """Those that the vendor has accepted, or refused for good."""
+        return self.sent + self.delivered + self.failed
+
+    @property
     def delivery_rate(self) -> float | None:
         """Delivered / (delivered + failed); None before the first outcome."""
         known = self.delivered + self.failed
@@ -98,9 +103,12 @@ async def add(
     slot = next(_slots)
     updates = []
     for campaign_id, counts in changes.items():
-        update: dict[str, object] = {"$inc": {f"counts.{status}": n for status, n in counts.items() if n}}
+        update: dict[str, object] = {
+            "$inc": {f"counts.{status}": n for status, n in counts.items() if n},
+            "$setOnInsert": {"campaign_id": campaign_id},
+        }
         if campaign_id in sent_at:
             update["$max"] = {"last_sent_at": sent_at[campaign_id]}
-        updates.append(UpdateOne({"campaign_id": campaign_id, "slot": slot}, update, upsert=True))
+        updates.append(UpdateOne({"_id": documents.tally_id(campaign_id, slot)}, update, upsert=True))
     if updates:
         await documents.Tally.get_pymongo_collection().bulk_write(updates, session=session)

@@ -10,7 +10,7 @@ from typing import Self
 import httpx
 import orjson
 
-Record = Mapping[str, object]
+from delivery import ledger
 
 CALL_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0  # a vendor that says more is asked again all the same
@@ -81,7 +81,7 @@ class Vendor:
     ) -> None:
         await self._client.__aexit__(kind, error, trace)
 
-    async def send(self, messages: Sequence[Record]) -> Answer:
+    async def send(self, messages: Sequence[ledger.Row]) -> Answer:
         """Hand over messages as they are stored; raises CallFailed."""
         body = {"callbackUrl": self._callback_url, "messages": [_outgoing(message) for message in messages]}
         try:
@@ -97,10 +97,9 @@ class Vendor:
         return _answer(response.content)
 
 
-def _outgoing(message: Record) -> dict[str, object]:
-    life = message["life"]
+def _outgoing(message: ledger.Row) -> dict[str, object]:
     return {
-        "messageId": key_of(str(message["_id"]), life if isinstance(life, int) else 1),
+        "messageId": key_of(message["_id"], message["life"]),
         "channel": message["channel"],
         "to": message["recipient"],
         "subject": message.get("subject"),
@@ -143,6 +142,6 @@ def _answer(content: bytes) -> Answer:
         raise CallFailed("VENDOR_UNREADABLE", "The vendor's answer is not of the agreed shape.") from error
 
 
-def _refusal(row: Record) -> Refusal:
+def _refusal(row: Mapping[str, object]) -> Refusal:
     reason = str(row.get("reason") or "")[:LONGEST_REASON]
     return Refusal(str(row.get("code") or "REFUSED"), reason, permanent=row.get("permanent") is not False)

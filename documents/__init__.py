@@ -4,7 +4,7 @@ from beanie import init_beanie
 from pymongo.asynchronous.database import AsyncDatabase
 
 from documents.batches import Batch
-from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant
+from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant, tally_id
 from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
 from documents.messages import Message, MessageStatus, SkipReason, message_id, messages_of
 from documents.orders import Order, OrderItem, OrderStatus, Payment, PaymentStatus
@@ -76,4 +76,5 @@ __all__ = [
     "messages_of",
     "now",
     "prepare",
+    "tally_id",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from beanie import PydanticObjectId
+from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, Field
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
@@ -66,6 +66,7 @@ class Campaign(Stored):
     planned_at: datetime | None = None
     completed_at: datetime | None = None
     planned_to: PydanticObjectId | None = None
+    unsettled: bool = False  # it was ended, and PENDING messages may be left to call off
     lease: str | None = None
     lease_until: datetime | None = None
 
@@ -79,18 +80,24 @@ class Campaign(Stored):
         ]
 
 
-class Tally(Stored):
+class Tally(Document):
     """A share of a campaign's counters: messages moved into each status less those moved out; may be negative.
 
     A campaign's counters are the sum over its tallies. They are written in the transaction that moves the messages,
-    so they cannot drift from the ledger; there are several, so that transactions seldom wait for one another.
+    so they cannot drift from the ledger; there are several, so that transactions seldom wait for one another. `_id`
+    is the campaign's and a slot's number (`tally_id`), so that a change stream tells whose they are.
     """
 
+    id: str  # type: ignore[assignment]  # a key of our own
     campaign_id: PydanticObjectId
-    slot: int
     counts: dict[str, int] = Field(default_factory=dict)
     last_sent_at: datetime | None = None
 
     class Settings:
         name = "tallies"
-        indexes = [IndexModel([("campaign_id", ASCENDING), ("slot", ASCENDING)], unique=True)]
+        indexes = [IndexModel([("campaign_id", ASCENDING)])]
+
+
+def tally_id(campaign_id: PydanticObjectId, slot: int) -> str:
+    """The id of one of a campaign's tallies."""
+    return f"{campaign_id}-{slot}"

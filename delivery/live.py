@@ -1,0 +1,184 @@
+"""Live: campaigns and messages as they change, for any number of subscribers in this process.
+
+One change stream per collection notes what has changed, and nobody is pushed anything: a subscriber that is ready for
+more asks its campaign's topic. So a slow reader holds nobody up and piles up nothing, what it missed meanwhile having
+become the present state, and no subscriber has a task of its own that could be left behind.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from beanie import PydanticObjectId
+
+import documents
+from delivery.stream import Change, Stream
+from delivery.topic import LONGEST_LIST, Progress, Topic
+from documents import Campaign, Message, MessageStatus, Tally
+
+SHORTEST_INTERVAL_SECONDS = 0.1
+LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
+
+IDS_ONLY: list[Mapping[str, object]] = [{"$project": {"documentKey": 1}}]
+STATUS_CHANGES: list[Mapping[str, object]] = [
+    {
+        "$match": {
+            "$or": [
+                {"operationType": {"$in": ["insert", "replace"]}},
+                {"updateDescription.updatedFields.status": {"$exists": True}},
+            ]
+        }
+    },
+    *IDS_ONLY,
+]
+
+
+class Feed:
+    """The live feed of this process; `run` it for as long as anybody may subscribe."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, Topic] = {}
+        self._for_campaigns: list[Callable[[], None]] = []
+        self._for_counters: list[Callable[[], None]] = []
+        self._message_readers = 0
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._messages = Stream(Message.get_pymongo_collection(), STATUS_CHANGES, self._message_changed, self._reset)
+
+    def listen(self, ring: Callable[[], None], *, to_counters: bool = False) -> None:
+        """Have `ring` called whenever any campaign changes; whenever its counters do, too, if that is wanted."""
+        self._for_campaigns.append(ring)
+        if to_counters:
+            self._for_counters.append(ring)
+
+    async def run(self) -> None:
+        """Follow the collections until cancelled; messages only while somebody reads them, for they change a lot."""
+        campaigns = Stream(Campaign.get_pymongo_collection(), IDS_ONLY, self._campaign_changed, self._reset)
+        counters = Stream(Tally.get_pymongo_collection(), IDS_ONLY, self._tally_changed, self._reset)
+        async with asyncio.TaskGroup() as streams:
+            streams.create_task(campaigns.follow(), name="change stream of campaigns")
+            streams.create_task(counters.follow(), name="change stream of tallies")
+            streams.create_task(self._follow_messages(), name="change stream of messages")
+
+    async def progress(self, campaign_id: PydanticObjectId) -> AsyncGenerator[Progress]:
+        """The present state, then every change, at most ten a second, until the campaign has ended.
+
+        Nothing when there is no such campaign.
+        """
+        with self._topic(campaign_id) as topic:
+            while True:
+                version, progress = await topic.progress()
+                if progress is None:
+                    return
+                yield progress
+                if progress.is_final:
+                    return
+                await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
+                await topic.changed_since(version)
+
+    async def messages(
+        self, campaign_id: PydanticObjectId, statuses: Collection[MessageStatus]
+    ) -> AsyncGenerator[Sequence[Message]]:
+        """First, in lists, the messages of which there is something to tell already; then those whose status changes.
+
+        Only messages that are in one of these statuses when they are told, if any are given. At most ten lists a
+        second; a message that changes several times in between is told once. Ends when the campaign has.
+        """
+        with self._topic(campaign_id) as topic, self._message_reader():
+            await self._messages.opened.wait()
+            before = topic.version
+            async for present in _present(campaign_id, statuses):
+                yield present
+                await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
+            async for changed in _changes(topic, before):
+                if told := [message for message in changed if not statuses or message.status in statuses]:
+                    yield told
+                    await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
+
+    @contextmanager
+    def _topic(self, campaign_id: PydanticObjectId) -> Iterator[Topic]:
+        topic = self._topics.setdefault(str(campaign_id), Topic(campaign_id))
+        topic.subscribers += 1
+        try:
+            yield topic
+        finally:
+            topic.subscribers -= 1
+            if not topic.subscribers:
+                del self._topics[str(campaign_id)]
+
+    @contextmanager
+    def _message_reader(self) -> Iterator[None]:
+        self._message_readers += 1
+        self._idle.clear()
+        self._wanted.set()
+        try:
+            yield
+        finally:
+            self._message_readers -= 1
+            if not self._message_readers:
+                self._wanted.clear()
+                self._idle.set()
+
+    async def _follow_messages(self) -> None:
+        while True:
+            await self._wanted.wait()
+            async with asyncio.TaskGroup() as group:
+                following = group.create_task(self._messages.follow(), name="change stream of messages")
+                while self._message_readers:
+                    await self._idle.wait()
+                self._messages.forget()
+                following.cancel()
+
+    def _campaign_changed(self, change: Change) -> None:
+        self._changed(str(change["documentKey"]["_id"]), self._for_campaigns)
+
+    def _tally_changed(self, change: Change) -> None:
+        self._changed(str(change["documentKey"]["_id"]).partition("-")[0], self._for_counters)
+
+    def _message_changed(self, change: Change) -> None:
+        message_id = str(change["documentKey"]["_id"])
+        if topic := self._topics.get(message_id.partition("-")[0]):
+            topic.touch(message_id)
+
+    def _changed(self, campaign_id: str, listeners: Iterable[Callable[[], None]]) -> None:
+        if topic := self._topics.get(campaign_id):
+            topic.touch()
+        for ring in listeners:
+            ring()
+
+    def _reset(self) -> None:
+        for topic in self._topics.values():
+            topic.touch()
+        for ring in (*self._for_campaigns, *self._for_counters):
+            ring()
+
+
+async def _present(
+    campaign_id: PydanticObjectId, statuses: Collection[MessageStatus]
+) -> AsyncGenerator[Sequence[Message]]:
+    wanted = {"$in": list(statuses)} if statuses else {"$ne": MessageStatus.PENDING.value}
+    ids = documents.messages_of(campaign_id)
+    while True:
+        found = await Message.find({**ids, "status": wanted}).sort("+_id").limit(LONGEST_LIST).to_list()
+        if found:
+            yield found
+        if len(found) < LONGEST_LIST:
+            return
+        ids = {"$and": [documents.messages_of(campaign_id), {"_id": {"$gt": found[-1].id}}]}
+
+
+async def _changes(topic: Topic, version: int) -> AsyncGenerator[Sequence[Message]]:
+    """Messages as they change after a version, until the campaign has ended and nothing more is heard of it."""
+    while True:
+        version, changed = await topic.messages_since(version)
+        if changed:
+            yield changed
+            continue
+        _, progress = await topic.progress()
+        ended = progress is None or progress.is_final
+        try:
+            async with asyncio.timeout(LAST_CHANGES_SECONDS if ended else None):
+                await topic.changed_since(version)
+        except TimeoutError:
+            return
+        await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)

@@ -1,0 +1,209 @@
+"""Planning: one message for every member of the audience, written step by step behind a cursor.
+
+A step is one transaction: its messages, their batches, the counters and the campaign's cursor. A planning that was
+killed is taken over behind the cursor; one that was only thought dead finds its lease gone, and writes nothing more.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from beanie import PydanticObjectId
+from pymongo import ReturnDocument
+from pymongo.errors import PyMongoError
+
+import documents
+import errors
+from delivery import ledger
+from delivery.deciding import Decider, Decision, Member
+from delivery.setup import Setup
+from documents import Campaign, CampaignStatus, MessageStatus
+
+log = logging.getLogger(__name__)
+
+CAP_WINDOW = timedelta(days=1)
+CAPPED_STATUSES = (MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED)
+SAMPLES = 5
+
+# The members of a campaign's audience behind a customer, in the order of their ids, some hundreds at a time.
+Walk = Callable[[Campaign, PydanticObjectId | None], AsyncIterator[Sequence[Member]]]
+
+
+class LeaseLost(Exception):
+    """Somebody else plans this campaign now, or it was cancelled."""
+
+
+@dataclass(slots=True)
+class FlightPlan:
+    """What launching would do."""
+
+    to_send: int = 0
+    held_out: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    samples: list[tuple[Member, Decision]] = field(default_factory=list)
+    estimated_seconds: float | None = None
+
+    @property
+    def audience(self) -> int:
+        """All members."""
+        return self.to_send + self.held_out + self.skipped.total()
+
+
+async def preview(campaign: Campaign, walk: Walk, setup: Setup, now: datetime) -> FlightPlan:
+    """What launching this campaign now would do, decided by the code that launches, with nothing written."""
+    segment = await documents.Segment.get(campaign.segment_id)
+    if segment is None:
+        raise errors.NotFound("The campaign's segment is no more.", ["segmentId"])
+    campaign = campaign.model_copy(update={"rules": segment.rules, "as_of": now})
+    plan = FlightPlan()
+    seen: set[int] = set()  # hashes of addresses: a quarter of the memory, and one in 10¹³ is taken for another
+    decider = Decider(campaign, now)
+    async for members in walk(campaign, None):
+        addresses = {address for member in members if (address := decider.address_of(member))}
+        taken = {address for address in addresses if hash(address) in seen}
+        for member, decision in zip(members, await _decide(campaign, decider, members, taken, setup), strict=True):
+            _count(plan, member, decision)
+        seen.update(map(hash, addresses))
+    if campaign.rate_per_second:
+        plan.estimated_seconds = plan.to_send / campaign.rate_per_second
+    return plan
+
+
+async def take(setup: Setup, now: datetime) -> Campaign | None:
+    """Lease a campaign that is to be planned and that nobody plans; None when there is none."""
+    stored = await Campaign.get_pymongo_collection().find_one_and_update(
+        {"status": CampaignStatus.PLANNING.value, "$or": [{"lease": None}, {"lease_until": {"$lte": now}}]},
+        {"$set": {"lease": secrets.token_hex(8), "lease_until": now + setup.lease}},
+        return_document=ReturnDocument.AFTER,
+    )
+    return Campaign.model_validate(stored) if stored else None
+
+
+async def plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:
+    """Plan a campaign that was taken, and let it run. Raises LeaseLost; Fault when planning is impossible."""
+    async with _kept(campaign, setup):
+        decider = Decider(campaign, campaign.as_of or documents.now())
+        async for members in walk(campaign, campaign.planned_to):
+            taken = await _taken(campaign, {address for member in members if (address := decider.address_of(member))})
+            decisions = await _decide(campaign, decider, members, taken, setup)
+            await _write(campaign, decisions, setup)
+    await _change(campaign, {"status": CampaignStatus.RUNNING.value, "planned_at": documents.now(), "lease": None})
+
+
+async def put_down(campaign: Campaign) -> None:
+    """Let another process go on with the planning at once."""
+    with contextlib.suppress(LeaseLost):
+        await _change(campaign, {"lease": None})
+
+
+async def give_up(campaign: Campaign, reason: str) -> None:
+    """Planning is impossible: the campaign has failed, for this reason, and what was planned is called off."""
+    await _change(
+        campaign,
+        {"status": CampaignStatus.FAILED.value, "status_reason": reason, "unsettled": True, "lease": None},
+    )
+
+
+async def _decide(
+    campaign: Campaign, decider: Decider, members: Sequence[Member], taken: set[str], setup: Setup
+) -> list[Decision]:
+    capped = await _capped(campaign, members, setup)
+    decisions = []
+    for member in members:
+        address = decider.address_of(member)
+        decisions.append(decider.decide(member, taken=address in taken, capped=member["_id"] in capped))
+        if address:
+            taken.add(address)
+    return decisions
+
+
+async def _capped(campaign: Campaign, members: Sequence[Member], setup: Setup) -> set[PydanticObjectId]:
+    """Those who were written to as often as is allowed in the 24 hours before the campaign."""
+    if setup.frequency_cap_per_day is None:
+        return set()
+    recent = documents.Message.get_pymongo_collection().find(
+        {
+            "customer_id": {"$in": [member["_id"] for member in members]},
+            "created_at": {"$gt": (campaign.as_of or documents.now()) - CAP_WINDOW},
+            "campaign_id": {"$ne": campaign.id},
+            "status": {"$in": list(CAPPED_STATUSES)},
+        },
+        {"customer_id": 1},
+    )
+    counts = Counter([message["customer_id"] async for message in recent])
+    return {customer_id for customer_id, count in counts.items() if count >= setup.frequency_cap_per_day}
+
+
+async def _taken(campaign: Campaign, addresses: set[str]) -> set[str]:
+    """Which of these addresses an earlier step has written to."""
+    which = {"campaign_id": campaign.id, "recipient": {"$in": list(addresses)}}
+    found = documents.Message.get_pymongo_collection().find(which, {"recipient": 1, "_id": 0})
+    return {message["recipient"] async for message in found}
+
+
+async def _write(campaign: Campaign, decisions: Sequence[Decision], setup: Setup) -> None:
+    now = documents.now()
+    messages = [decision.stored(campaign, now) for decision in decisions]
+    to_send = [str(message["_id"]) for message in messages if message["status"] == MessageStatus.PENDING]
+    parts = [to_send[at : at + setup.vendor_batch_size] for at in range(0, len(to_send), setup.vendor_batch_size)]
+    stretches = [
+        {"_id": PydanticObjectId(), "campaign_id": campaign.id, "first": part[0], "last": part[-1], "due_at": now}
+        for part in parts
+    ]
+
+    async def work(entry: ledger.Entry) -> None:
+        changes = {"planned_to": decisions[-1].customer_id, "lease_until": now + setup.lease}
+        await _change(campaign, changes, entry)
+        await documents.Message.get_pymongo_collection().insert_many(messages, ordered=False, session=entry.session)
+        if stretches:
+            await documents.Batch.get_pymongo_collection().insert_many(stretches, session=entry.session)
+        for status, count in Counter(decision.status for decision in decisions).items():
+            entry.count(campaign.id, status, count)
+
+    await ledger.write(work, now)
+
+
+@asynccontextmanager
+async def _kept(campaign: Campaign, setup: Setup) -> AsyncIterator[None]:
+    """Prolong the lease meanwhile: a step may wait long for a difficult audience."""
+
+    async def keep() -> None:
+        # Once it is lost, or the database is, the next step will tell.
+        with contextlib.suppress(LeaseLost, PyMongoError):
+            while True:
+                await asyncio.sleep(setup.lease.total_seconds() / 3)
+                await _change(campaign, {"lease_until": documents.now() + setup.lease})
+
+    keeper = asyncio.create_task(keep(), name=f"lease of campaign {campaign.id}")
+    try:
+        yield
+    finally:
+        keeper.cancel()
+
+
+async def _change(campaign: Campaign, changes: Mapping[str, object], entry: ledger.Entry | None = None) -> None:
+    """Change the campaign for as long as it is ours to plan; raises LeaseLost when it is not."""
+    result = await Campaign.get_pymongo_collection().update_one(
+        {"_id": campaign.id, "status": CampaignStatus.PLANNING.value, "lease": campaign.lease},
+        ledger.update(changes),
+        session=entry.session if entry else None,
+    )
+    if not result.matched_count:
+        raise LeaseLost(str(campaign.id))
+
+
+def _count(plan: FlightPlan, member: Member, decision: Decision) -> None:
+    if decision.skip_reason is not None:
+        plan.skipped[decision.skip_reason.value] += 1
+    elif decision.status is MessageStatus.HELD_OUT:
+        plan.held_out += 1
+    else:
+        plan.to_send += 1
+        if len(plan.samples) < SAMPLES:
+            plan.samples.append((member, decision))

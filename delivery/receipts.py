@@ -1,0 +1,156 @@
+"""Receipts: what became of messages, as the vendor tells it; at least once, in any order, at any time.
+
+A receipt is stored with the move that it caused, in one transaction: one that is told again is found, and changes
+nothing. DELIVERED is believed whenever it comes; FAILED only of the life that we are waiting for.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import documents
+from delivery import ledger
+from delivery.vendor import read_key
+from documents import MessageStatus, ReceiptStatus
+
+WANTED_FIELDS = ("campaign_id", "status", "life", "vendor_message_id", "sent_at")
+
+AWAITED = frozenset({MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT})
+# A message that was called off, or given up, may have reached the vendor all the same.
+MAY_BE_DELIVERED = AWAITED | {MessageStatus.FAILED, MessageStatus.CANCELLED}
+
+
+class Outcome(StrEnum):
+    """What a receipt did."""
+
+    APPLIED = "APPLIED"  # the message moved
+    DUPLICATE = "DUPLICATE"  # told before
+    IGNORED = "IGNORED"  # the message knows better, or never was to be sent
+    UNKNOWN_MESSAGE = "UNKNOWN_MESSAGE"  # there is no such message, or not in that life
+    INVALID = "INVALID"  # not a receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One receipt as it was told. `key` is the messageId that the vendor was given."""
+
+    receipt_id: str
+    key: str
+    status: ReceiptStatus
+    occurred_at: datetime
+    vendor_message_id: str | None = None
+    failure_code: str | None = None
+    failure_reason: str | None = None
+
+
+def tally(outcomes: Sequence[Outcome]) -> Mapping[Outcome, int]:
+    """How many receipts had each outcome."""
+    counts = Counter(outcomes)
+    return {outcome: counts[outcome] for outcome in Outcome}
+
+
+async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
+    """Take receipts into the ledger, in their order; the outcome of each. Safe to repeat; all are stored on return."""
+
+    async def work(entry: ledger.Entry) -> list[Outcome]:
+        desk = await _Desk.open(reports, entry)
+        outcomes = [desk.take(report) for report in reports]
+        await desk.close()
+        return outcomes
+
+    return await ledger.write(work, now) if reports else []
+
+
+class _Desk:
+    """The messages and receipts that some reports speak of, and what is to be written of them."""
+
+    def __init__(self, entry: ledger.Entry, messages: Mapping[str, ledger.Row], told: set[str]) -> None:
+        self._entry = entry
+        self._messages = messages
+        self._told = told
+        self._moves: dict[str, tuple[MessageStatus, dict[str, object]]] = {}
+        self._receipts: list[dict[str, object]] = []
+
+    @classmethod
+    async def open(cls, reports: Sequence[Report], entry: ledger.Entry) -> "_Desk":
+        """Read everything that these reports speak of."""
+        ids = {key[0] for report in reports if (key := read_key(report.key))}
+        messages = documents.Message.get_pymongo_collection().find(
+            {"_id": {"$in": list(ids)}}, WANTED_FIELDS, session=entry.session
+        )
+        told = documents.Receipt.get_pymongo_collection().find(
+            {"_id": {"$in": [report.receipt_id for report in reports]}}, ["_id"], session=entry.session
+        )
+        return cls(
+            entry,
+            {message["_id"]: message for message in await messages.to_list()},
+            {receipt["_id"] for receipt in await told.to_list()},
+        )
+
+    def take(self, report: Report) -> Outcome:
+        """Decide about one report."""
+        key = read_key(report.key)
+        message = self._messages.get(key[0]) if key else None
+        if key is None or message is None or key[1] > message["life"]:
+            return Outcome.UNKNOWN_MESSAGE
+        if report.receipt_id in self._told:
+            return Outcome.DUPLICATE
+        self._told.add(report.receipt_id)
+        self._receipts.append(_stored(report, *key, self._entry.now))
+        if not self._believes(message, report, life=key[1]):
+            return Outcome.IGNORED
+        self._moves[message["_id"]] = (MessageStatus(report.status), _changes(report, message))
+        return Outcome.APPLIED
+
+    async def close(self) -> None:
+        """Write it all."""
+        for message_id, (status, changes) in self._moves.items():
+            self._entry.move(self._messages[message_id], status, changes)
+        if self._receipts:
+            await documents.Receipt.get_pymongo_collection().insert_many(
+                self._receipts, ordered=False, session=self._entry.session
+            )
+
+    def _believes(self, message: ledger.Row, report: Report, life: int) -> bool:
+        moved = self._moves.get(message["_id"])
+        status = moved[0] if moved else MessageStatus(message["status"])
+        if report.status is ReceiptStatus.DELIVERED:
+            return status in MAY_BE_DELIVERED
+        return status in AWAITED and life == message["life"]
+
+
+def _changes(report: Report, message: ledger.Row) -> dict[str, object]:
+    changes: dict[str, object] = {
+        "delivered_at": None,
+        "failed_at": None,
+        "failure_code": None,
+        "failure_reason": None,
+        # The answer to our call may be on its way still, or lost.
+        "sent_at": message.get("sent_at") or report.occurred_at,
+        "vendor_message_id": report.vendor_message_id or message.get("vendor_message_id"),
+    }
+    if report.status is ReceiptStatus.DELIVERED:
+        return {**changes, "delivered_at": report.occurred_at}
+    return {
+        **changes,
+        "failed_at": report.occurred_at,
+        "failure_code": report.failure_code,
+        "failure_reason": report.failure_reason,
+    }
+
+
+def _stored(report: Report, message_id: str, life: int, now: datetime) -> dict[str, object]:
+    receipt = {
+        "_id": report.receipt_id,
+        "message_id": message_id,
+        "life": life,
+        "vendor_message_id": report.vendor_message_id,
+        "status": report.status.value,
+        "occurred_at": report.occurred_at,
+        "received_at": now,
+        "failure_code": report.failure_code,
+        "failure_reason": report.failure_reason,
+    }
+    return {name: value for name, value in receipt.items() if value is not None}

@@ -1,0 +1,154 @@
+"""Sending: claimed messages are handed to the vendor, several batches at a time, and what it says is written down."""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from datetime import timedelta
+from random import Random
+
+import documents
+from delivery import answers, batches, campaigns
+from delivery.batches import Claim
+from delivery.bell import Bell
+from delivery.breaker import Breaker
+from delivery.pacing import BatchSize, backoff
+from delivery.setup import Setup
+from delivery.vendor import Answer, CallFailed, Vendor
+
+log = logging.getLogger(__name__)
+
+CALLS_IN_FLIGHT = 4  # of one sender: one in each of claiming, the wire, the vendor and recording
+DRAIN_SECONDS = 12.0  # what is still in flight then is handed back; the process has 15 s in all
+LONGEST_NAP_SECONDS = 1.0  # in which work that another process brought is found without being told
+PACE_SECONDS = 0.02  # a campaign with a limit is looked at again after this
+
+
+class Sender:
+    """This process's senders: they share one idea of how the vendor is doing."""
+
+    def __init__(self, setup: Setup, vendor: Vendor, bell: Bell, random: Random) -> None:
+        self._setup = setup
+        self._vendor = vendor
+        self._bell = bell
+        self._random = random
+        self._breaker = Breaker()
+        self._size = BatchSize(setup.vendor_batch_size)
+        self._slots = asyncio.Semaphore(setup.senders * CALLS_IN_FLIGHT)
+        self._not_before = 0.0
+        self._turn = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send until `stop`; then claim no more, and finish what is in flight or hand it back."""
+        try:
+            async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as calls:
+                while not stop.is_set():
+                    await self._turn_of(stop, calls)
+                deadline.reschedule(asyncio.get_running_loop().time() + DRAIN_SECONDS)
+        except TimeoutError:
+            log.warning("what was in flight after %s s has been handed back", DRAIN_SECONDS)
+
+    async def _turn_of(self, stop: asyncio.Event, calls: asyncio.TaskGroup) -> None:
+        """One claim, as soon as there is a slot for it; a nap when there is nothing to claim."""
+        await self._slots.acquire()
+        nap = self._pause_seconds()
+        if not nap and not stop.is_set():
+            try:
+                if claimed := await self._claim():
+                    self._breaker.start()
+                    calls.create_task(self._send(claimed), name=f"send {claimed.batch_id}")
+                    return
+                nap = await self._nap_seconds()
+            except Exception:
+                log.exception("nothing could be claimed")
+                nap = LONGEST_NAP_SECONDS
+        self._slots.release()
+        await self._bell.wait(nap)
+
+    async def _claim(self) -> Claim | None:
+        self._turn += 1
+        running = deque(await campaigns.running())
+        running.rotate(self._turn)  # so that a large campaign does not keep the small ones waiting
+        for campaign in running:
+            claimed = await batches.claim(
+                campaign.id,
+                limit=self._size.now,
+                rate=campaign.rate_per_second,
+                lease=self._setup.lease,
+                now=documents.now(),
+            )
+            if claimed is not None:
+                return claimed
+        return None
+
+    def _pause_seconds(self) -> float:
+        """How long the vendor is to be left alone: it is down, or has asked for it."""
+        now = time.monotonic()
+        return max(self._breaker.wait_seconds(now), self._not_before - now, 0.0)
+
+    async def _nap_seconds(self) -> float:
+        running = await campaigns.running()
+        due_at = await batches.next_due([campaign.id for campaign in running])
+        if due_at is None:
+            return LONGEST_NAP_SECONDS
+        wait = (due_at - documents.now()).total_seconds()
+        return min(max(wait, PACE_SECONDS), LONGEST_NAP_SECONDS)
+
+    async def _send(self, claimed: Claim) -> None:
+        try:
+            await self._call(claimed)
+        except batches.LeaseLost:
+            log.warning("batch %s of campaign %s was taken over", claimed.batch_id, claimed.campaign_id)
+        except Exception:
+            # The lease runs out, and the same messages are sent again under the same keys.
+            log.exception("batch %s of campaign %s was not written down", claimed.batch_id, claimed.campaign_id)
+        except asyncio.CancelledError:
+            await batches.hand_back(claimed, documents.now())
+            raise
+        finally:
+            self._slots.release()
+
+    async def _call(self, claimed: Claim) -> None:
+        started = time.monotonic()
+        answer = Answer()
+        if claimed.messages:
+            try:
+                answer = await self._vendor.send(claimed.messages)
+            except CallFailed as failure:
+                await self._failed(claimed, failure)
+                return
+            await self._went_well(time.monotonic() - started)
+        await self._record(claimed, answer)
+
+    async def _record(self, claimed: Claim, answer: Answer, retry_after: float = 0.0) -> None:
+        delay = backoff(claimed.failures + 1, self._setup.backoff, self._setup.longest_backoff, self._random)
+        now = documents.now()
+        recorded = await answers.record(
+            claimed,
+            answer,
+            max_attempts=self._setup.max_attempts,
+            retry_at=now + max(delay, timedelta(seconds=retry_after)),
+            now=now,
+        )
+        log.debug("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, recorded)
+
+    async def _went_well(self, seconds: float) -> None:
+        was_open = self._breaker.is_open
+        self._breaker.record(True, time.monotonic())
+        self._size.went_well(seconds)
+        if was_open:
+            log.info("the vendor answers again")
+            await campaigns.explain(None)
+
+    async def _failed(self, claimed: Claim, failure: CallFailed) -> None:
+        log.warning("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, failure)
+        now = time.monotonic()
+        self._breaker.record(False, now)
+        self._size.failed()
+        self._not_before = max(self._not_before, now + failure.retry_after)
+        if self._breaker.is_open:
+            await campaigns.explain(f"The vendor cannot be reached, sending waits for it: {failure.reason}")
+        if self._breaker.is_open or (failure.too_large and len(claimed.messages) > 1):
+            await batches.hand_back(claimed, documents.now())
+        else:
+            await self._record(claimed, answers.none_taken(claimed, failure), failure.retry_after)
