@@ -34,6 +34,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 
 from schema import arguments, errors, limits
+from schema.planning import PlanningExecutor
 from schema.reading import Document, Reader, Refused
 from schema.scalars import SCALARS
 from schema.variables import Variables
@@ -167,9 +168,9 @@ class EngineSchema(strawberry.Schema):
             except Exception as error:
                 yield _stopped(operation, [located_error(error, [operation.node])])
 
-    def _executor(self, operation: Operation, context: object) -> Executor[object]:
+    def _executor(self, operation: Operation, context: object) -> PlanningExecutor:
         fragments = operation.document.fragments
-        return Executor(
+        return PlanningExecutor(
             schema=self._schema,
             fragment_definitions={name: details.definition for name, details in fragments.items()},
             fragments=fragments,
@@ -181,9 +182,9 @@ class EngineSchema(strawberry.Schema):
             type_resolver=default_type_resolver,
             subscribe_field_resolver=default_field_resolver,
             is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]  # a type guard, declared as bool
-        )
+        ).using(operation.document.plans(operation.node))
 
-    async def _complete(self, operation: Operation, executor: Executor[object]) -> Answer:
+    async def _complete(self, operation: Operation, executor: Executor[None]) -> Answer:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 serially = operation.kind is OperationType.MUTATION

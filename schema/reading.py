@@ -22,6 +22,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import errors, limits
+from schema.planning import Plans
 
 MAX_CHARACTERS = 20_000
 MAX_TOKENS = 2_000
@@ -48,13 +49,20 @@ class Document:
     ast: DocumentNode
     operations: tuple[OperationDefinitionNode, ...]
     fragments: dict[str, FragmentDetails]
+    # Whether a directive may leave something out of one execution and not of the next.
+    varies: bool
     _costs: dict[tuple[object, ...], int] = field(default_factory=dict)
+    _plans: dict[str | None, Plans] = field(default_factory=dict)
+
+    def plans(self, operation: OperationDefinitionNode) -> Plans:
+        """The plans to execute an operation by: those of its earlier executions, unless these may have differed."""
+        return Plans() if self.varies else self._plans.setdefault(_name_of(operation), Plans())
 
     def cost(self, schema: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, object]) -> int:
         """What the operation costs with these variables; raises Refused when that is too much."""
         # Of the variables only page sizes matter, and those repeat: what varies from page to page is the cursor.
         sizes = tuple((name, value) for name, value in variables.items() if isinstance(value, int))
-        key = (operation.name.value if operation.name else None, sizes)
+        key = (_name_of(operation), sizes)
         if (cost := self._costs.get(key)) is None:
             cost = limits.Scales(schema, self.ast, variables).weigh(operation).cost
             if len(self._costs) < CACHED_COSTS:
@@ -107,6 +115,7 @@ class Reader:
                 for node in ast.definitions
                 if isinstance(node, FragmentDefinitionNode)
             },
+            varies="@" in text,
         )
 
     def _refuse_too_much(self, ast: DocumentNode) -> None:
@@ -136,6 +145,10 @@ def _parse(text: str) -> DocumentNode:
         # graphql-core aborts on its token and nesting limits with a syntax error like any other.
         aborted = error.message.endswith("Parsing aborted.")
         raise Refused([error], errors.LIMIT_EXCEEDED if aborted else errors.PARSE_FAILED) from None
+
+
+def _name_of(operation: OperationDefinitionNode) -> str | None:
+    return operation.name.value if operation.name else None
 
 
 def _refuse_beyond(name: str, maximum: int, found: int) -> None:
