@@ -165,7 +165,8 @@ class _User:
             if self._child is None:
                 await self._start_unless_kept(binary)
             port = self._keeper.read_text()
-            if port and await _is_primary(int(port), self._files):
+            # A mongod whose keeper has just been killed still answers for a second, and must not be joined.
+            if port and await _is_primary(int(port), self._files) and _is_locked(self._keeper):
                 return int(port)
             await asyncio.sleep(POLL_SECONDS)
         raise MongoError(f"mongod did not become ready in {START_SECONDS} seconds; see {self._log}.")
