@@ -6,11 +6,22 @@ from pymongo.asynchronous.database import AsyncDatabase
 from documents.batches import Batch
 from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant, tally_id
 from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
+from documents.imports import (
+    FaultyRow,
+    FileFormat,
+    FileLayout,
+    ImportBlock,
+    ImportJob,
+    ImportKind,
+    ImportStatus,
+    RowFault,
+)
 from documents.messages import Message, MessageStatus, SkipReason, message_id, messages_of
 from documents.orders import Order, OrderItem, OrderStatus, Payment, PaymentStatus
 from documents.paces import Pace
 from documents.receipts import Receipt, ReceiptStatus
 from documents.segments import Segment
+from documents.texts import decimal_of, instant_of
 from documents.users import ApiKey, FirstAdmin, Role, Session, SignInFailures, User
 from documents.values import CODEC_OPTIONS, Money, fold, now
 
@@ -29,6 +40,9 @@ ALL = [
     Pace,
     Message,
     Receipt,
+    ImportJob,
+    ImportBlock,
+    FaultyRow,
 ]
 
 
@@ -47,7 +61,14 @@ __all__ = [
     "Channel",
     "ConsentState",
     "Customer",
+    "FaultyRow",
+    "FileFormat",
+    "FileLayout",
     "FirstAdmin",
+    "ImportBlock",
+    "ImportJob",
+    "ImportKind",
+    "ImportStatus",
     "Message",
     "MessageStatus",
     "Money",
@@ -62,6 +83,7 @@ __all__ = [
     "Receipt",
     "ReceiptStatus",
     "Role",
+    "RowFault",
     "Segment",
     "Session",
     "SignInFailures",
@@ -69,9 +91,11 @@ __all__ = [
     "Tally",
     "User",
     "Variant",
+    "decimal_of",
     "fold",
     "fold_deep",
     "folded",
+    "instant_of",
     "message_id",
     "messages_of",
     "now",

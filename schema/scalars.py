@@ -5,7 +5,6 @@ leaf, and one bad row of a batch must be told as that row's fault: rows (schema/
 own validation, and everywhere else schema/execution.py turns it into an INVALID error.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,13 +17,9 @@ from strawberry.file_uploads import Upload
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
+import documents
+
 SegmentRules = NewType("SegmentRules", object)
-
-# What a Decimal128 holds without rounding; it also keeps "1e999999" from being written out in full.
-DECIMAL_DIGITS = 34
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +32,8 @@ class Unreadable:
 
 def parse_instant(value: object) -> datetime | Unreadable:
     """The UTC instant that an RFC 3339 text with offset names, to the millisecond."""
-    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        return Unreadable(value, "DateTime")
-    try:
-        instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return Unreadable(value, "DateTime")
-    return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
+    instant = documents.instant_of(value)
+    return Unreadable(value, "DateTime") if instant is None else instant
 
 
 def print_instant(instant: datetime) -> str:
@@ -56,15 +46,8 @@ def print_instant(instant: datetime) -> str:
 
 def parse_decimal(value: object) -> Decimal | Unreadable:
     """The exact decimal that a text or a JSON number writes; NaN and the infinities are none."""
-    # repr is the shortest decimal that reads back as the same float: 0.1 stays 0.1.
-    text = repr(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-    if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        return Unreadable(value, "Decimal")
-    number = Decimal(text)
-    _, digits, exponent = number.as_tuple()
-    if len(digits) > DECIMAL_DIGITS or not -DECIMAL_DIGITS <= int(exponent) <= DECIMAL_DIGITS - len(digits):
-        return Unreadable(value, "Decimal")
-    return number
+    number = documents.decimal_of(value)
+    return Unreadable(value, "Decimal") if number is None else number
 
 
 def print_decimal(number: Decimal) -> str:
