@@ -6,16 +6,17 @@ context for each operation. `close` ends every open stream, which would otherwis
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from graphql import OperationType
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.requests import Request as HTTPRequest
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,8 +26,9 @@ import errors
 from schema import http, streams, uploads, websocket
 from schema.callers import Contexts
 from schema.errors import coded
-from schema.execution import Answer, EngineSchema, Request, refusal
+from schema.execution import Answer, EngineSchema, Operation, Request, refusal
 from schema.http import HTTPFault, Media
+from schema.rates import Rates
 from schema.reading import Refused
 
 MAX_JSON_BYTES = 16 * 2**20
@@ -38,7 +40,11 @@ V = TypeVar("V")
 
 
 class Endpoint(Generic[V]):
-    """The GraphQL endpoint. `page` answers a browser that comes to look; without one, browsers get what others do."""
+    """The GraphQL endpoint.
+
+    `page` answers a browser that comes to look; without one, browsers get what others do. `name_of` is what a viewer
+    is known by to `rates`, beside the address; None for nobody.
+    """
 
     def __init__(
         self,
@@ -46,12 +52,16 @@ class Endpoint(Generic[V]):
         contexts: Contexts[V],
         *,
         page: ASGIApp | None = None,
+        rates: Rates | None = None,
+        name_of: Callable[[V], str | None] = lambda _: None,
         ping_seconds: float = PING_SECONDS,
         init_seconds: float = websocket.INIT_SECONDS,
     ) -> None:
         self._schema = schema
         self._contexts = contexts
         self._page = page
+        self._rates = rates or Rates()
+        self._name_of = name_of
         self._ping_seconds = ping_seconds
         self._init_seconds = init_seconds
         self._closing = asyncio.Event()
@@ -92,6 +102,7 @@ class Endpoint(Generic[V]):
         try:
             viewer = await self._contexts.authenticate(request.headers.get("authorization"))
             operation = self._schema.prepare(asked, request_id)
+            self._admit(request, viewer, operation)
         except errors.Unauthenticated as error:
             refused = Refused([coded(error.code, error.message)], error.code)
             return self._written(refusal(refused, request_id), media, request_id)
@@ -101,18 +112,24 @@ class Endpoint(Generic[V]):
             raise HTTPFault(405, "Send mutations by POST.", {"Allow": "POST"})
         context = self._contexts.open(viewer)
         if media is Media.EVENTS:
-            answers = self._schema.performed(operation, lambda: self._contexts.open(viewer))
+            answers = self._schema.performed(operation, partial(self._contexts.open, viewer))
             return self._event_stream(answers, request_id, context.expires_at)
         if operation.kind is OperationType.SUBSCRIPTION:
             raise HTTPFault(406, f"A subscription is a stream: accept {Media.EVENTS}, or use a WebSocket.")
         return self._written(await self._schema.run(operation, context), media, request_id)
 
+    def _admit(self, connection: HTTPConnection, viewer: V, operation: Operation) -> None:
+        address = connection.client.host if connection.client else None
+        named = (("address", address), ("viewer", self._name_of(viewer)))
+        self._rates.spend([f"{kind} {name}" for kind, name in named if name], operation.cost)
+
     def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
         if media is Media.EVENTS:
             return self._event_stream(_only(answer), request_id, None)
-        body, status = http.encode(answer, request_id), http.status_of(answer, media)
+        headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer)}
         # Starlette adds the charset to text types alone.
-        return Response(body, status, {"X-Request-Id": request_id, "Vary": "Accept"}, f"{media}; charset=utf-8")
+        media_type = f"{media}; charset=utf-8"
+        return Response(http.encode(answer, request_id), http.status_of(answer, media), headers, media_type)
 
     def _event_stream(
         self, answers: AsyncGenerator[Answer, None], request_id: str, expires_at: datetime | None
@@ -143,6 +160,7 @@ class Endpoint(Generic[V]):
             self._contexts,
             _Channel(socket),
             authorization=socket.headers.get("authorization"),
+            admit=partial(self._admit, socket),
             init_seconds=self._init_seconds,
         )
         await connection.serve()

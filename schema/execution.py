@@ -120,11 +120,16 @@ class EngineSchema(strawberry.Schema):
             return refusal(refused, request_id)
 
     async def answers(
-        self, request: Request, request_id: str, open_context: Callable[[], object]
+        self,
+        request: Request,
+        request_id: str,
+        open_context: Callable[[], object],
+        admit: Callable[[Operation], None] = lambda _: None,
     ) -> AsyncGenerator[Answer, None]:
-        """The answers to a request, whatever becomes of it."""
+        """The answers to a request, whatever becomes of it; `admit` may raise Refused for a prepared operation."""
         try:
             operation = self.prepare(request, request_id)
+            admit(operation)
         except Refused as refused:
             yield refusal(refused, request_id)
             return

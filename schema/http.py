@@ -27,10 +27,6 @@ class Media(StrEnum):
     EVENTS = "text/event-stream"
 
 
-# Statuses of a request that was read and not executed, where it is not 400.
-STATUSES = {"UNAUTHENTICATED": 401}
-
-
 class HTTPFault(Exception):
     """A request that is no GraphQL request at all."""
 
@@ -147,8 +143,21 @@ def status_of(answer: Answer, media: Media) -> int:
     """
     if answer.executed or media is not Media.RESPONSE:
         return 200
-    codes = [(error.extensions or {}).get("code") for error in answer.errors]
-    return next((STATUSES[str(code)] for code in codes if code in STATUSES), 400)
+    if headers_of(answer):
+        return 429
+    return 401 if _extension(answer, "code") == "UNAUTHENTICATED" else 400
+
+
+def headers_of(answer: Answer) -> dict[str, str]:
+    """When to try again, for an answer that says so."""
+    seconds = _extension(answer, "retryAfterSeconds")
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def _extension(answer: Answer, name: str) -> object:
+    return next(
+        (error.extensions[name] for error in answer.errors if error.extensions and name in error.extensions), None
+    )
 
 
 def request_id_of(header: str | None) -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
+from functools import partial
 from typing import Generic, Protocol, TypeVar
 
 import orjson
@@ -12,7 +13,7 @@ import orjson
 import errors
 from schema import http
 from schema.callers import Contexts
-from schema.execution import EngineSchema, Request
+from schema.execution import EngineSchema, Operation, Request
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +63,14 @@ class Connection(Generic[V]):
         channel: Channel,
         *,
         authorization: str | None = None,
+        admit: Callable[[V, Operation], None] = lambda _, __: None,
         init_seconds: float = INIT_SECONDS,
     ) -> None:
         self._schema = schema
         self._contexts = contexts
         self._channel = channel
         self._authorization = authorization
+        self._admit = admit
         self._init_seconds = init_seconds
         self._operations: dict[str, asyncio.Task[None]] = {}
 
@@ -157,7 +160,9 @@ class Connection(Generic[V]):
     async def _operate(self, id_: str, request: Request, viewer: V) -> None:
         request_id = http.request_id_of(None)
         last: dict[str, object] = {"id": id_, "type": "complete"}
-        answers = self._schema.answers(request, request_id, lambda: self._contexts.open(viewer))
+        answers = self._schema.answers(
+            request, request_id, partial(self._contexts.open, viewer), partial(self._admit, viewer)
+        )
         async with aclosing(answers):
             async for answer in answers:
                 if not answer.executed:

@@ -14,6 +14,7 @@ from starlette.types import Message, Scope
 from schema import http
 from schema.endpoint import MAX_JSON_BYTES, Endpoint
 from schema.http import Media
+from schema.rates import Rates
 from tests.api.small import SCHEMA, Caller, Callers, endless
 
 RESPONSE, EVENTS = "application/graphql-response+json", "text/event-stream"
@@ -174,6 +175,20 @@ async def test_a_token_that_is_no_good_is_refused(client: httpx.AsyncClient, acc
     response = await client.post("", json={"query": "{ who }"}, headers=headers)
     assert response.status_code == status
     assert codes(response) == ["UNAUTHENTICATED"]
+
+
+@pytest.mark.parametrize(("accept", "status"), [("application/json", 200), (RESPONSE, 429)])
+async def test_who_asks_for_too_much_is_told_when_to_try_again(accept: str, status: int) -> None:
+    rates = Rates(cost_per_second=0.5, burst=1, clock=lambda: 0.0)
+    endpoint = Endpoint(SCHEMA, Callers(), rates=rates, name_of=lambda caller: caller.name)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://engine") as client:
+        headers = {"accept": accept, "authorization": "Bearer ann"}
+        answered, refused = [await client.post("", json={"query": "{ who }"}, headers=headers) for _ in range(2)]
+    assert answered.json()["data"] == {"who": "ann"}
+    assert refused.status_code == status
+    assert refused.headers["retry-after"] == "2"
+    assert codes(refused) == ["LIMIT_EXCEEDED"]
+    assert refused.json()["errors"][0]["extensions"]["retryAfterSeconds"] == 2
 
 
 async def test_a_browser_that_comes_to_look_gets_the_page(client: httpx.AsyncClient) -> None:
