@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -94,6 +96,35 @@ async def test_an_odd_body_is_a_bad_request(client: httpx.AsyncClient, body: byt
     response = await client.post("", content=body, headers={"content-type": "application/json"})
     assert response.status_code == 400
     assert codes(response) == ["BAD_REQUEST"]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+parameters = st.fixed_dictionaries(
+    {},
+    optional={
+        "query": json_values | st.sampled_from(["{ who }", "query A($v: JSON!) { echo(value: $v) }", "{ nothing }"]),
+        "variables": json_values | st.dictionaries(st.sampled_from(["v", "w"]), json_values),
+        "operationName": json_values | st.just("A"),
+        "extensions": json_values,
+    },
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary() | json_values.map(json.dumps) | parameters.map(json.dumps))
+def test_no_body_however_odd_is_our_fault(body: bytes | str) -> None:
+    async def post() -> httpx.Response:
+        transport = httpx.ASGITransport(Endpoint(SCHEMA, Callers()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://engine") as client:
+            return await client.post("", content=body, headers={"content-type": "application/json"})
+
+    response = asyncio.run(post())
+    assert response.status_code in (200, 400)
+    assert "INTERNAL" not in response.text
 
 
 async def test_null_stands_for_what_is_not_given(client: httpx.AsyncClient) -> None:
