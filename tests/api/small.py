@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import strawberry
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
 from strawberry.file_uploads import Upload
 from strawberry.scalars import JSON
 
 import errors
+from schema.endpoint import Endpoint
 from schema.execution import EngineSchema
 
 
@@ -132,3 +137,19 @@ class Subscription:
 
 
 SCHEMA = EngineSchema(Query, Mutation, Subscription)
+
+
+@asynccontextmanager
+async def served(endpoint: Endpoint[Caller]) -> AsyncIterator[str]:
+    """The host and port of a real server with this endpoint at /graphql, which uvicorn runs as server.py has it run."""
+    app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)])
+    config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="websockets-sansio")
+    server = uvicorn.Server(config)
+    listener = config.bind_socket()
+    serving = asyncio.create_task(server.serve([listener]))
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        endpoint.close()
+        server.should_exit = True
+        await asyncio.wait_for(serving, 10)

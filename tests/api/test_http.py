@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 
 import httpx
 import pytest
@@ -17,7 +18,7 @@ from schema import http
 from schema.endpoint import MAX_JSON_BYTES, Endpoint
 from schema.http import Media
 from schema.rates import Rates
-from tests.api.small import SCHEMA, Caller, Callers, endless
+from tests.api.small import SCHEMA, Caller, Callers, endless, served
 
 RESPONSE, EVENTS = "application/graphql-response+json", "text/event-stream"
 
@@ -346,6 +347,16 @@ async def test_open_streams_do_not_hold_up_a_shutdown() -> None:
 
     sent = await streaming(endpoint, close_after_an_event, asyncio.Event(), "ann")
     assert b"event: complete" in sent[-1]["body"]
+
+
+async def test_a_server_stops_while_a_stream_is_open() -> None:
+    asked = {"query": "subscription { endless }"}
+    async with httpx.AsyncClient(params=asked, headers={"accept": EVENTS}) as client, AsyncExitStack() as left_open:
+        async with served(Endpoint(SCHEMA, Callers())) as host:
+            response = await left_open.enter_async_context(client.stream("GET", f"http://{host}/graphql"))
+            lines = response.aiter_lines()
+            assert await anext(lines) == "event: next"
+        assert "event: complete" in [line async for line in lines]
 
 
 async def test_a_stream_without_events_shows_that_it_is_alive() -> None:

@@ -5,14 +5,11 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-import uvicorn
 import websockets
-from starlette.applications import Starlette
-from starlette.routing import WebSocketRoute
 
 from schema.endpoint import Endpoint
 from schema.websocket import MAX_OPERATIONS, Connection
-from tests.api.small import SCHEMA, Caller, Callers, endless
+from tests.api.small import SCHEMA, Callers, endless, served
 
 CLOSED, GONE = "closed", None
 
@@ -267,14 +264,8 @@ async def test_the_connection_ends_when_the_token_does(socket: Socket) -> None:
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
     """A real server's address."""
-    endpoint: Endpoint[Caller] = Endpoint(SCHEMA, Callers(), init_seconds=0.2)
-    app = Starlette(routes=[WebSocketRoute("/graphql", endpoint)])
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
-    config_socket = server.config.bind_socket()
-    serving = asyncio.create_task(server.serve([config_socket]))
-    yield f"ws://127.0.0.1:{config_socket.getsockname()[1]}/graphql"
-    server.should_exit = True
-    await asyncio.wait_for(serving, 10)
+    async with served(Endpoint(SCHEMA, Callers(), init_seconds=0.2)) as host:
+        yield f"ws://{host}/graphql"
 
 
 async def test_it_works_over_the_wire(address: str) -> None:

@@ -8,12 +8,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import uvicorn
-from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
 
 from schema.endpoint import Endpoint
-from tests.api.small import SCHEMA, Callers, endless
+from tests.api.small import SCHEMA, Callers, endless, served
 
 HERE = Path(__file__).parent
 AUDITS = 61
@@ -45,14 +42,8 @@ async def packages() -> None:
 @pytest_asyncio.fixture(scope="module")
 async def address(packages: None) -> AsyncIterator[str]:
     """The address of a real server with the small schema."""
-    endpoint = Endpoint(SCHEMA, Callers())
-    app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)])
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", lifespan="off"))
-    listener = server.config.bind_socket()
-    serving = asyncio.create_task(server.serve([listener]))
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}/graphql"
-    server.should_exit = True
-    await asyncio.wait_for(serving, 10)
+    async with served(Endpoint(SCHEMA, Callers())) as host:
+        yield f"http://{host}/graphql"
 
 
 async def test_every_audit_of_graphql_over_http_passes(address: str) -> None:
