@@ -62,7 +62,7 @@ def _some_holds(field: Field, operator: Operator, actual: list[object], value: O
     """Whether an element passes: of tags, those that are the value; of an attribute, nothing that has an order."""
     if field.type is FieldType.LIST and operator is Operator.CONTAINS:
         operator = Operator.EQUAL
-    if (operator in _COMPARE and operator is not Operator.EQUAL) or operator is Operator.BETWEEN:
+    if operator in _ORDERING:
         return False
     return any(not isinstance(one, list) and holds(field, operator, one, value, as_of) for one in actual)
 
