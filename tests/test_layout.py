@@ -54,9 +54,14 @@ def modules() -> Iterator[tuple[str, Path]]:
             yield ".".join(parts), path
 
 
-def imports(path: Path) -> Iterator[ast.Import | ast.ImportFrom]:
+def parsed(path: Path) -> ast.Module:
+    """A module's syntax tree."""
+    return ast.parse(path.read_text())
+
+
+def imports(tree: ast.Module) -> Iterator[ast.Import | ast.ImportFrom]:
     """Every import statement of a module, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
 
@@ -74,7 +79,7 @@ IDS = [name for name, _ in MODULES]
 def test_imports_go_down_only(name: str, path: Path) -> None:
     package = name.partition(".")[0]
     allowed = ALLOWED[package]
-    for node in imports(path):
+    for node in imports(parsed(path)):
         for target in imported(node):
             top = target.partition(".")[0]
             assert top not in OURS or top == package or allowed is None or top in allowed, f"{name} imports {target}"
@@ -82,7 +87,7 @@ def test_imports_go_down_only(name: str, path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=IDS)
 def test_third_parties_stay_behind_their_fences(name: str, path: Path) -> None:
-    for node in imports(path):
+    for node in imports(parsed(path)):
         for target in imported(node):
             fence = FENCES.get(target.partition(".")[0])
             assert fence is None or f"{name}.".startswith(fence), f"{name} imports {target}"
@@ -90,8 +95,8 @@ def test_third_parties_stay_behind_their_fences(name: str, path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=IDS)
 def test_imports_stand_at_the_head_and_are_absolute(name: str, path: Path) -> None:
-    tree = ast.parse(path.read_text())
-    for node in imports(path):
+    tree = parsed(path)
+    for node in imports(tree):
         assert not (isinstance(node, ast.ImportFrom) and node.level), f"{name} has a relative import"
         gemini = name == "ai.gemini"  # its SDK takes a second to load, and most have no key
         assert node in tree.body or gemini, f"{name}:{node.lineno} imports inside something"
@@ -100,7 +105,7 @@ def test_imports_stand_at_the_head_and_are_absolute(name: str, path: Path) -> No
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=IDS)
 def test_only_the_server_knows_settings_and_mongo(name: str, path: Path) -> None:
     if name != "server":
-        assert not {"settings", "mongo"} & {target for node in imports(path) for target in imported(node)}
+        assert not {"settings", "mongo"} & {target for node in imports(parsed(path)) for target in imported(node)}
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES, ids=IDS)
