@@ -17,6 +17,8 @@ from documents import MessageStatus, ReceiptStatus
 
 WANTED_FIELDS = ("campaign_id", "status", "life", "vendor_message_id", "sent_at")
 
+LONGEST_ID = 200
+
 AWAITED = frozenset({MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT})
 # A message that was called off, or given up, may have reached the vendor all the same.
 MAY_BE_DELIVERED = AWAITED | {MessageStatus.FAILED, MessageStatus.CANCELLED}

@@ -138,6 +138,7 @@ class Sender:
         self._size.went_well(seconds)
         if was_open:
             log.info("the vendor answers again")
+            self._bell.ring()
             await campaigns.explain(None)
 
     async def _failed(self, claimed: Claim, failure: CallFailed) -> None:
@@ -147,6 +148,7 @@ class Sender:
         self._size.failed()
         self._not_before = max(self._not_before, now + failure.retry_after)
         if self._breaker.is_open:
+            self._bell.ring()  # the wait for this call is over; the one for the next probe begins
             await campaigns.explain(f"The vendor cannot be reached, sending waits for it: {failure.reason}")
         if self._breaker.is_open or (failure.too_large and len(claimed.messages) > 1):
             await batches.hand_back(claimed, documents.now())

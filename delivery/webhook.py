@@ -1,0 +1,135 @@
+"""Where the vendor brings its receipts: POST /webhooks/delivery-receipts."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pymongo.errors import PyMongoError
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+import documents
+from delivery import receipts, signature
+from delivery.receipts import Outcome, Report
+from documents import ReceiptStatus
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY = 5 * 1024 * 1024
+MOST_RECEIPTS = 5000
+
+Identifier = Annotated[str, Field(min_length=1, max_length=receipts.LONGEST_ID)]
+
+
+class _Receipt(BaseModel):
+    """One receipt in the vendor's words."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+    receipt_id: Identifier
+    message_id: Identifier
+    status: ReceiptStatus
+    occurred_at: AwareDatetime
+    vendor_message_id: str | None = None
+    failure_code: str | None = None
+    failure_reason: str | None = None
+
+    def report(self) -> Report:
+        """The same, as the ledger takes it."""
+        return Report(
+            receipt_id=self.receipt_id,
+            key=self.message_id,
+            status=self.status,
+            occurred_at=self.occurred_at,
+            vendor_message_id=self.vendor_message_id,
+            failure_code=self.failure_code,
+            failure_reason=self.failure_reason,
+        )
+
+
+class _Call(BaseModel):
+    receipts: list[_Receipt]
+
+
+class _Refused(Exception):
+    """The call is answered with a status other than 200."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+def endpoint(secret: str | None) -> Callable[[Request], Awaitable[Response]]:
+    """The handler of receipts signed with this secret; without one it refuses every call."""
+    key = signature.key_of(secret) if secret else None
+
+    async def take_receipts(request: Request) -> Response:
+        try:
+            body = await _body(request)
+            now = documents.now()
+            if key is None or not signature.is_genuine(key, request.headers, body, now):
+                raise _Refused(401, "The signature is not valid.")
+            reports = _reports(body)
+            outcomes = await receipts.apply([report for report in reports if report], now)
+        except _Refused as refused:
+            return PlainTextResponse(f"{refused}\n", refused.status)
+        except PyMongoError:
+            log.exception("receipts could not be stored")
+            return PlainTextResponse("The receipts could not be stored: try again.\n", 503)
+        counts = receipts.tally(outcomes)
+        answer = {
+            "applied": counts[Outcome.APPLIED],
+            "duplicates": counts[Outcome.DUPLICATE],
+            "ignored": counts[Outcome.IGNORED],
+            "unknown": counts[Outcome.UNKNOWN_MESSAGE],
+            "invalid": reports.count(None),
+        }
+        return Response(orjson.dumps(answer), media_type="application/json")
+
+    return take_receipts
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            raise _Refused(413, f"A call has at most {LARGEST_BODY} bytes.")
+    return bytes(body)
+
+
+def _reports(body: bytes) -> list[Report | None]:
+    """The receipts of a call; None for each that is not one."""
+    try:
+        read = _Call.model_validate_json(body).receipts
+    except ValidationError:
+        return _one_by_one(body)
+    _check_number(len(read))
+    return [receipt.report() for receipt in read]
+
+
+def _one_by_one(body: bytes) -> list[Report | None]:
+    """The receipts of a call that has bad ones among them, or is none at all: a bad one must not harm the others."""
+    try:
+        rows = orjson.loads(body)["receipts"]
+    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+        raise _Refused(422, 'The body is not of the form {"receipts": […]}.') from error
+    if not isinstance(rows, list):
+        raise _Refused(422, "receipts is not a list.")
+    _check_number(len(rows))
+    return [_report(row) for row in rows]
+
+
+def _report(row: object) -> Report | None:
+    try:
+        return _Receipt.model_validate_json(orjson.dumps(row)).report()
+    except ValidationError:
+        return None
+
+
+def _check_number(count: int) -> None:
+    if count > MOST_RECEIPTS:
+        raise _Refused(413, f"A call has at most {MOST_RECEIPTS} receipts.")

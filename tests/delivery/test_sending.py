@@ -1,0 +1,235 @@
+"""Sending: every message is handed over under one key until the vendor has spoken, and no faster than is allowed."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import httpx
+import pytest
+
+import documents
+import errors
+from delivery import answers, batches, campaigns, ledger, receipts
+from delivery.batches import Claim
+from delivery.receipts import Report
+from delivery.vendor import Answer, Refusal
+from documents import Campaign, CampaignStatus, MessageStatus, ReceiptStatus
+from tests.delivery.conftest import (
+    SETUP,
+    ScriptedVendor,
+    a_campaign,
+    at_work,
+    failing,
+    launched,
+    messages_of,
+    now_of,
+    refusing,
+    sent,
+    stats_of,
+)
+
+pytestmark = pytest.mark.usefixtures("database")
+
+
+async def claim(campaign: Campaign, limit: int = 500, after: timedelta = timedelta(0)) -> Claim | None:
+    now = documents.now() + after
+    return await batches.claim(campaign.id, limit=limit, rate=None, lease=SETUP.lease, now=now)
+
+
+async def report_all(campaign: Campaign, status: ReceiptStatus) -> None:
+    at = documents.now()
+    reports = [Report(f"{status}-{m.id}-{m.life}", m.id, status, at) for m in await messages_of(campaign)]
+    await receipts.apply(reports, at)
+
+
+async def test_a_campaign_is_sent_and_completes_with_its_last_receipt(vendor: ScriptedVendor) -> None:
+    campaign = await a_campaign(audience=1200)
+    await campaigns.launch(campaign.id, documents.now())
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 1200)
+        await report_all(campaign, ReceiptStatus.DELIVERED)
+        ended = await work.until(campaign, CampaignStatus.COMPLETED)
+    assert ended.completed_at
+    assert set(vendor.times_sent.values()) == {1}
+    assert len(vendor.times_sent) == 1200
+    assert {(m.attempts, m.vendor_message_id == f"vnd_{m.id}") for m in await messages_of(campaign)} == {(1, True)}
+    assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_an_empty_audience_completes_at_once(vendor: ScriptedVendor) -> None:
+    campaign = await a_campaign()
+    await campaigns.launch(campaign.id, documents.now())
+    async with at_work(vendor) as work:
+        await work.until(campaign, CampaignStatus.COMPLETED)
+
+
+async def test_a_campaign_does_not_wait_for_receipts_for_ever() -> None:
+    campaign = await sent(audience=1)
+    now = documents.now()
+    assert not await campaigns.complete_if_done(campaign.id, timedelta(seconds=60), now + timedelta(seconds=59))
+    assert await campaigns.complete_if_done(campaign.id, timedelta(seconds=60), now + timedelta(seconds=61))
+    assert (await stats_of(campaign)).sent == 1
+
+
+@pytest.mark.parametrize(
+    "failure", [failing(500), failing(429, **{"Retry-After": "0"}), lambda _: httpx.ConnectError("down")]
+)
+async def test_a_failed_call_is_made_again_under_the_same_keys(vendor: ScriptedVendor, failure: object) -> None:
+    vendor.script = [failure, failure]  # type: ignore[list-item]  # the parameters are what a script is made of
+    campaign = await launched(audience=20)
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 20)
+    assert len(vendor.times_sent) == 20
+    assert {message.attempts for message in await messages_of(campaign)} <= {1, 2, 3}
+
+
+async def test_out_of_attempts_is_failed_with_the_vendors_reason(vendor: ScriptedVendor) -> None:
+    vendor.script = [failing(503)] * 5
+    campaign = await launched(audience=3)
+    async with at_work(vendor) as work:
+        await work.until(campaign, CampaignStatus.COMPLETED)
+    message = (await messages_of(campaign))[0]
+    assert (message.status, message.attempts, message.failure_code) == (MessageStatus.FAILED, 5, "VENDOR_503")
+    assert len(vendor.calls) == 5
+
+
+async def test_a_refusal_for_good_fails_that_message_alone(vendor: ScriptedVendor) -> None:
+    campaign = await launched(audience=2)
+    claimed = await claim(campaign)
+    assert claimed
+    first, second = (message["_id"] for message in claimed.messages)
+    refusal = Refusal("INVALID_RECIPIENT", "no such number", permanent=True)
+    now = documents.now()
+    await answers.record(claimed, Answer({second: "vnd"}, {first: refusal}), max_attempts=5, retry_at=now, now=now)
+    one, two = await messages_of(campaign)
+    assert (one.status, one.failure_code, one.attempts) == (MessageStatus.FAILED, "INVALID_RECIPIENT", 1)
+    assert two.status is MessageStatus.SENT
+
+
+async def test_a_refusal_for_now_is_tried_again(vendor: ScriptedVendor) -> None:
+    vendor.script = [refusing("BUSY", permanent=False)]
+    campaign = await launched(audience=4)
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 4)
+    assert set(vendor.times_sent.values()) == {2}
+
+
+async def test_a_lease_that_ran_out_is_taken_over_and_the_first_owner_writes_nothing() -> None:
+    campaign = await launched(audience=5)
+    first = await claim(campaign)
+    assert first
+    assert await claim(campaign) is None
+    second = await claim(campaign, after=SETUP.lease)
+    assert second
+    assert [m["_id"] for m in second.messages] == [m["_id"] for m in first.messages]
+    now = documents.now()
+    with pytest.raises(batches.LeaseLost):
+        await answers.record(first, Answer(), max_attempts=5, retry_at=now, now=now)
+    answer = Answer({message["_id"]: "vnd" for message in second.messages})
+    await answers.record(second, answer, max_attempts=5, retry_at=now, now=now)
+    assert {(m.status, m.attempts) for m in await messages_of(campaign)} == {(MessageStatus.SENT, 1)}
+    assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_a_smaller_claim_leaves_the_rest_of_the_batch_due() -> None:
+    campaign = await launched(audience=10)
+    sizes = []
+    while claimed := await claim(campaign, limit=4):
+        sizes.append(len(claimed.messages))
+        now = documents.now()
+        answer = Answer({message["_id"]: "vnd" for message in claimed.messages})
+        await answers.record(claimed, answer, max_attempts=5, retry_at=now, now=now)
+    assert sizes == [4, 4, 2]
+
+
+async def test_many_claim_at_once_and_nobody_gets_what_another_has() -> None:
+    campaign = await launched(audience=1000)
+    claims = [claimed for claimed in await asyncio.gather(*(claim(campaign) for _ in range(20))) if claimed]
+    claimed_ids = Counter(message["_id"] for claimed in claims for message in claimed.messages)
+    assert len(claimed_ids) == 1000
+    assert set(claimed_ids.values()) == {1}
+    assert (await stats_of(campaign)).sending == 1000
+
+
+async def test_a_rate_holds_over_all_who_claim() -> None:
+    campaign = await launched(audience=1000, rate_per_second=100)
+    start = documents.now()
+    taken = 0
+    for tick in range(0, 2000, 50):
+        at = start + timedelta(milliseconds=tick)
+        claimed = await batches.claim(campaign.id, limit=500, rate=100, lease=SETUP.lease, now=at)
+        if claimed is not None:
+            taken += len(claimed.messages)
+            await batches.hand_back(claimed, at)
+    assert 190 <= taken <= 220
+
+
+async def test_nothing_is_claimed_of_a_paused_campaign() -> None:
+    campaign = await launched(audience=5)
+    await campaigns.pause(campaign.id, documents.now())
+    assert await claim(campaign) is None
+    await campaigns.resume(campaign.id, documents.now())
+    assert await claim(campaign)
+
+
+async def test_cancelling_calls_off_what_is_pending_and_lets_calls_under_way_end() -> None:
+    campaign = await launched(audience=1100)
+    claimed = await claim(campaign)
+    assert claimed
+    cancelled = await campaigns.cancel(campaign.id, documents.now())
+    assert cancelled.status is CampaignStatus.CANCELLED
+    stats = await stats_of(campaign)
+    assert (stats.sending, stats.cancelled) == (len(claimed.messages), 1100 - len(claimed.messages))
+    now = documents.now()
+    refusal = Refusal("BUSY", "later", permanent=False)
+    answer = Answer({}, {message["_id"]: refusal for message in claimed.messages})
+    await answers.record(claimed, answer, max_attempts=5, retry_at=now + timedelta(hours=1), now=now)
+    await campaigns.settle(campaign.id, documents.now())
+    assert (await stats_of(campaign)).cancelled == 1100
+    assert not (await now_of(campaign)).unsettled
+    assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_retrying_what_failed_is_a_new_delivery(vendor: ScriptedVendor) -> None:
+    campaign = await sent(audience=3)
+    await report_all(campaign, ReceiptStatus.FAILED)
+    assert await campaigns.complete_if_done(campaign.id, SETUP.receipt_timeout, documents.now())
+    again = await campaigns.retry_failed(campaign.id, documents.now())
+    assert (again.status, again.completed_at) == (CampaignStatus.RUNNING, None)
+    assert (await stats_of(campaign)).pending == 3
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 3)
+    assert set(vendor.times_sent) == {f"{message.id}~2" for message in await messages_of(campaign)}
+    assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_an_illegal_move_says_what_the_state_is() -> None:
+    campaign = await a_campaign()
+    for move in (campaigns.pause, campaigns.resume, campaigns.retry_failed):
+        with pytest.raises(errors.IllegalState, match="The campaign is DRAFT"):
+            await move(campaign.id, documents.now())
+
+
+async def test_an_outage_burns_no_attempts_and_the_campaign_says_why_it_waits(vendor: ScriptedVendor) -> None:
+    setup = replace(SETUP, vendor_batch_size=10)
+    vendor.script = [failing(503)] * 21
+    campaign = await launched(400, setup)
+    async with at_work(vendor, setup) as work:
+        async for progress in work.feed.progress(campaign.id):
+            if progress.campaign.status_reason:
+                assert "cannot be reached" in progress.campaign.status_reason
+                break
+        await work.until_stats(campaign, lambda stats: stats.sent == 400)
+    assert (await now_of(campaign)).status_reason is None
+    assert max(message.attempts for message in await messages_of(campaign)) < 5
+
+
+async def test_a_stop_hands_back_nothing_that_can_be_finished(vendor: ScriptedVendor) -> None:
+    vendor.gate.clear()
+    campaign = await launched(audience=30)
+    async with at_work(vendor) as work:
+        await vendor.until_calls(1)
+        work.stop.set()
+        vendor.gate.set()
+    assert (await stats_of(campaign)).sent == 30
