@@ -1,6 +1,7 @@
 """Batches in chunks: the next chunk is read while MongoDB writes the one before, and others get their turn between.
 
-A chunk either gets its results or, when the database cannot be reached, says so in every row.
+A chunk either gets its results or, when the database cannot be reached, says so in every row. In somebody else's
+transaction it does not: what is in the way of that is for its owner to see, who begins it anew.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError, WTimeoutError
 
 import errors
@@ -36,7 +38,12 @@ R = TypeVar("R", bound=Numbered)
 Store = Callable[[list[R]], Awaitable[Sequence[RowResult]]]
 
 
-async def ingest(rows: Sequence[Row], read: Callable[[int, Row], R], store: Store[R]) -> Report:
+async def ingest(
+    rows: Sequence[Row],
+    read: Callable[[int, Row], R],
+    store: Store[R],
+    transaction: AsyncClientSession | None = None,
+) -> Report:
     """Read the rows and store those without faults, chunk after chunk, in order."""
     results: list[RowResult] = []
     outage = asyncio.Event()
@@ -46,7 +53,7 @@ async def ingest(rows: Sequence[Row], read: Callable[[int, Row], R], store: Stor
             chunk = await _read(rows, range(start, min(start + CHUNK_ROWS, len(rows))), read)
             if writing:
                 results += await writing
-            writing = group.create_task(_store(chunk, store, outage), name=f"chunk from row {start}")
+            writing = group.create_task(_store(chunk, store, outage, transaction), name=f"chunk from row {start}")
         if writing:
             results += await writing
     return Report(sorted(results, key=lambda result: result.index))
@@ -66,7 +73,9 @@ async def _read(rows: Sequence[Row], chunk: range, read: Callable[[int, Row], R]
     return found
 
 
-async def _store(rows: list[R], store: Store[R], outage: asyncio.Event) -> list[RowResult]:
+async def _store(
+    rows: list[R], store: Store[R], outage: asyncio.Event, transaction: AsyncClientSession | None
+) -> list[RowResult]:
     results = [failed(row, *row.faults) for row in rows if row.faults]
     sound = [row for row in rows if not row.faults]
     if not sound:
@@ -75,7 +84,7 @@ async def _store(rows: list[R], store: Store[R], outage: asyncio.Event) -> list[
         try:
             return [*results, *await store(sound)]
         except PyMongoError as error:
-            if not _is_outage(error):
+            if transaction or not _is_outage(error):
                 raise
             log.warning("rows %s to %s were not stored: %s", rows[0].index, rows[-1].index, error)
             outage.set()  # the chunks that follow need not each wait for the same

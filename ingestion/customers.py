@@ -5,7 +5,10 @@ identifies anew. Nothing that another writes is lost, because only what changes 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
+
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 import errors
 from ingestion import chunks, customer_writes
@@ -20,16 +23,19 @@ ATTEMPTS_TOGETHER = 2
 ATTEMPTS = 6
 
 
-async def ingest(rows: Sequence[Row], policy: Policy, now: datetime) -> Report:
+async def ingest(
+    rows: Sequence[Row], policy: Policy, now: datetime, transaction: AsyncClientSession | None = None
+) -> Report:
     """Store these rows about customers, in order; a row says what is wrong with it. Raises TooLarge for too many.
 
     A customer is known by external_id, then e-mail, then phone. What a row leaves out stays as it is, None clears.
-    Ingesting the same again changes nothing.
+    Ingesting the same again changes nothing. In a transaction of the caller's, whatever is in its way is raised.
     """
     policy.admit(rows)
     reader = CustomerReader(policy, now)
     store = _Store(policy.default_region, reader.defaults, now)
-    return await chunks.ingest(rows, reader.read, store)
+    async with transaction.bind(end_session=False) if transaction else nullcontext():
+        return await chunks.ingest(rows, reader.read, store, transaction)
 
 
 class _Store:

@@ -27,11 +27,14 @@ from ingestion.totals import Change
 TRANSACTION_SECONDS = 20
 
 
-async def ingest(rows: Sequence[Row], policy: Policy, now: datetime) -> Report:
+async def ingest(
+    rows: Sequence[Row], policy: Policy, now: datetime, transaction: AsyncClientSession | None = None
+) -> Report:
     """Store these rows about orders, in order; a row says what is wrong with it. Raises TooLarge for too many.
 
     An order is known by external_id, and counts once however often it is sent. What a row leaves out stays as it is,
-    None clears. The figures of its customer, and of the one it was of before, move with it.
+    None clears. The figures of its customer, and of the one it was of before, move with it. In a transaction of the
+    caller's, whatever is in its way is raised.
     """
     policy.admit(rows)
 
@@ -39,11 +42,13 @@ async def ingest(rows: Sequence[Row], policy: Policy, now: datetime) -> Report:
         async def transact(session: AsyncClientSession) -> Sequence[RowResult]:
             return await _Transaction(session, policy, now).store(chunk)
 
+        if transaction:
+            return await transact(transaction)
         with pymongo.timeout(TRANSACTION_SECONDS):
             async with documents.Order.get_pymongo_collection().database.client.start_session() as session:
                 return await session.with_transaction(transact)
 
-    return await chunks.ingest(rows, OrderReader(policy).read, store)
+    return await chunks.ingest(rows, OrderReader(policy).read, store, transaction)
 
 
 class _Transaction:
