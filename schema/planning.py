@@ -9,7 +9,7 @@ This leans on methods that graphql-core does not promise: its version is pinned,
 compares the two over generated queries.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -37,8 +37,9 @@ from strawberry.types.field import StrawberryField
 from schema.scalars import print_decimal, print_instant
 
 Read = Callable[[object], object]
-# Takes the one type that it is made for, which no annotation can say.
-Write = Callable[[Any], object]
+# What writes a value, by the exact type that it has; None for a value that is written as it is. Of the types that are
+# not among them, nothing is plain.
+Writers = dict[type, Callable[[Any], object] | None]
 
 # What a Read gives for a value that is not plain.
 LEFT = object()
@@ -144,34 +145,39 @@ class PlanningExecutor(Executor[None]):
         definition = field.extensions.get("strawberry-definition") if field else None
         if field is None or not isinstance(definition, StrawberryField) or not definition.is_basic_field:
             return Step(name, details)
-        if (plain := _plainly(get_nullable_type(field.type))) is None:
-            return Step(name, details)
-        nullable = not isinstance(field.type, GraphQLNonNull)
-        return Step(name, details, _reading(definition.python_name, *plain, nullable=nullable))
+        writers = _writers(get_nullable_type(field.type))
+        if writers and not isinstance(field.type, GraphQLNonNull):
+            writers = writers | {type(None): None}
+        return Step(name, details, _reading(definition.python_name, writers) if writers else None)
 
 
-def _reading(attribute: str, exact: type, write: Write | None, *, nullable: bool) -> Read:
+def _reading(attribute: str, writers: Writers) -> Read:
     def read(source: object) -> object:
         value = getattr(source, attribute)
-        if type(value) is exact:
-            return write(value) if write else value
-        return None if value is None and nullable else LEFT
+        write = writers.get(type(value), _leave)
+        return value if write is None else write(value)
 
     return read
 
 
-def _plainly(type_: GraphQLNullableType) -> tuple[type, Write | None] | None:
-    """The one type that a plain value of a GraphQL type has in Python, and what writes it where it is not itself."""
+def _leave(_: object) -> object:
+    return LEFT
+
+
+def _writers(type_: GraphQLNullableType) -> Writers:
     match type_:
         case GraphQLScalarType():
-            return _SCALARS.get(type_.name)
+            return _SCALARS.get(type_.name, {})
         case CustomGraphQLEnumType():
-            members: Iterable[Enum] = type_.wrapped_cls
-            return type_.wrapped_cls, {member: type_.coerce_output_value(member) for member in members}.__getitem__
+            # A record from the database holds the value where an object of ours holds the member.
+            members: list[Enum] = list(type_.wrapped_cls)
+            held = [*members, *(member.value for member in members)]
+            names = {value: type_.coerce_output_value(value) for value in held}
+            return {type(value): names.__getitem__ for value in held}
         case GraphQLList(of_type=GraphQLNonNull(of_type=GraphQLScalarType(name="String" | "ID"))):
-            return list, _texts
+            return {list: _texts}
         case _:
-            return None
+            return {}
 
 
 def _int32(value: int) -> int:
@@ -192,14 +198,15 @@ def _texts(values: list[object]) -> list[object]:
     return values
 
 
-_SCALARS: Mapping[str, tuple[type, Write | None]] = {
-    "ID": (str, None),
-    "String": (str, None),
-    "Boolean": (bool, None),
-    "Int": (int, _int32),
-    "Float": (float, _finite),
-    "DateTime": (datetime, print_instant),
-    "Decimal": (Decimal, print_decimal),
-    "JSON": (dict, None),
-    "SegmentRules": (dict, None),
+_JSON: Writers = dict.fromkeys((dict, list, str, int, float, bool))
+_SCALARS: Mapping[str, Writers] = {
+    "ID": {str: None},
+    "String": {str: None},
+    "Boolean": {bool: None},
+    "Int": {int: _int32},
+    "Float": {float: _finite},
+    "DateTime": {datetime: print_instant},
+    "Decimal": {Decimal: print_decimal},
+    "JSON": _JSON,
+    "SegmentRules": _JSON,
 }

@@ -126,8 +126,8 @@ GOOD: dict[str, list[object]] = {
     "flag": [True],
     "at": [datetime(2026, 1, 31, tzinfo=UTC)],
     "money": [Decimal("1.50"), None],
-    "colour": [Colour.RED],
-    "anything": [{"a": [1]}, None],
+    "colour": [Colour.RED, "blue"],
+    "anything": [{"a": [1]}, [1], "a", 1, 0.5, False, None],
     "tags": [["a", "b"], []],
     "maybe_tags": [["a", None], None],
 }
