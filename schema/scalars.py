@@ -2,7 +2,7 @@
 
 A text that cannot be read becomes an `Unreadable` instead of an error. GraphQL rejects a whole request for one bad
 leaf, and one bad row of a batch must be told as that row's fault: rows (schema/inputs.py) hand the text on to their
-own validation, and everywhere else schema/execution.py turns it into an INVALID error.
+own validation, and everywhere else schema/arguments.py turns it into an INVALID error.
 """
 
 from collections.abc import Mapping
