@@ -10,11 +10,10 @@ from pymongo import InsertOne, UpdateOne
 
 import errors
 from documents import OrderStatus, PaymentStatus
+from documents.records import Record, pick
 from ingestion import money, rows
 from ingestion.order_rows import OrderRow, folded
 from ingestion.reports import Outcome
-
-Fields = Mapping[str, object]
 
 _KEPT = {"_id", "external_id", "created_at", "updated_at"}
 
@@ -25,12 +24,12 @@ class OrderDraft:
 
     id: PydanticObjectId
     external_id: str
-    stored: Fields
-    fields: Fields
+    stored: Record
+    fields: Record
     applied: list[tuple[OrderRow, Outcome]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, external_id: str, stored: Fields | None) -> "OrderDraft":
+    def of(cls, external_id: str, stored: Record | None) -> "OrderDraft":
         """The order as stored, or a new one."""
         if stored is None:
             return cls(PydanticObjectId(), external_id, {}, {})
@@ -57,9 +56,9 @@ class OrderDraft:
         return UpdateOne({"_id": self.id}, change)
 
 
-def completed(order: Fields, row: OrderRow, currency: str) -> Fields:
+def completed(order: Record, row: OrderRow, currency: str) -> Record:
     """The order with every field that depends on another; raises Fault when two disagree."""
-    items = [item for item in rows.pick(order, "items", list) or [] if isinstance(item, Mapping)]
+    items = [item for item in pick(order, "items", list) or [] if isinstance(item, Mapping)]
     amount = _amount(order, items, row)
     payment = _payment(order, amount)
     texts = {"currency": currency, "coupon": order.get("coupon"), "payment_method": payment.get("method")}
@@ -70,17 +69,17 @@ def completed(order: Fields, row: OrderRow, currency: str) -> Fields:
             "amount": amount,
             "currency": currency,
             "items": items,
-            "item_count": sum(rows.pick(item, "quantity", int) or 0 for item in items),
+            "item_count": sum(pick(item, "quantity", int) or 0 for item in items),
             "payment": payment,
             "folded": folded(texts, *texts),
         }
     )
 
 
-def _amount(order: Fields, items: list[Fields], row: OrderRow) -> Decimal:
-    amount = rows.pick(row.values, "amount", Decimal)
+def _amount(order: Record, items: list[Record], row: OrderRow) -> Decimal:
+    amount = pick(row.values, "amount", Decimal)
     if not items:
-        amount = amount if amount is not None else rows.pick(order, "amount", Decimal)
+        amount = amount if amount is not None else pick(order, "amount", Decimal)
         if amount is None:
             raise errors.Required("The amount is needed when there are no items.", ["amount"])
         return amount
@@ -92,14 +91,14 @@ def _amount(order: Fields, items: list[Fields], row: OrderRow) -> Decimal:
     return total
 
 
-def _price(item: Fields) -> Decimal:
-    return (rows.pick(item, "quantity", int) or 0) * (rows.pick(item, "unit_price", Decimal) or Decimal(0))
+def _price(item: Record) -> Decimal:
+    return (pick(item, "quantity", int) or 0) * (pick(item, "unit_price", Decimal) or Decimal(0))
 
 
-def _payment(order: Fields, amount: Decimal) -> Fields:
-    payment = {"status": PaymentStatus.PAID, **(rows.pick(order, "payment", dict) or {})}
+def _payment(order: Record, amount: Decimal) -> Record:
+    payment = {"status": PaymentStatus.PAID, **(pick(order, "payment", dict) or {})}
     wholly = payment["status"] == PaymentStatus.REFUNDED
-    refunded = rows.pick(payment, "refunded_amount", Decimal)
+    refunded = pick(payment, "refunded_amount", Decimal)
     if refunded is None:
         refunded = amount if wholly else 0 * amount
     if refunded > amount:

@@ -3,13 +3,10 @@
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import TypeVar
 
 import errors
 from ingestion.reports import Row
 from ingestion.values import Reader
-
-T = TypeVar("T")
 
 _INNER_WORD = re.compile(r"_(\w)")
 
@@ -32,12 +29,6 @@ def read(row: Row, readers: Mapping[str, Reader], faults: list[errors.Fault]) ->
         except KeyError:
             faults.append(errors.InvalidInput("There is no such field.", [published(name)]))
     return found
-
-
-def pick(values: Mapping[str, object], name: str, kind: type[T]) -> T | None:
-    """The value of this name, if there is one of this kind."""
-    value = values.get(name)
-    return value if isinstance(value, kind) else None
 
 
 def given(values: Mapping[str, object]) -> dict[str, object]:

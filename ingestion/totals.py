@@ -14,9 +14,9 @@ from functools import cache
 from bson import Decimal128, ObjectId
 
 from documents import OrderStatus
+from documents.records import Record
 
 Stage = Mapping[str, object]
-Fields = Mapping[str, object]
 
 # The last stage of every update that changes `opening` or `purchases`.
 _ADDED_UP: Stage = {
@@ -71,7 +71,7 @@ class Change:
         return [{"$set": purchases}, _ADDED_UP]
 
 
-def changes(orders: Iterable[tuple[Fields, Fields]]) -> dict[ObjectId, Change]:
+def changes(orders: Iterable[tuple[Record, Record]]) -> dict[ObjectId, Change]:
     """What orders before and after mean for their customers; `before` is empty for a new one."""
     found: defaultdict[ObjectId, Change] = defaultdict(Change)
     for before, after in orders:
@@ -93,7 +93,7 @@ def changes(orders: Iterable[tuple[Fields, Fields]]) -> dict[ObjectId, Change]:
     return found
 
 
-def _counted(order: Fields) -> tuple[ObjectId, Decimal, datetime] | None:
+def _counted(order: Record) -> tuple[ObjectId, Decimal, datetime] | None:
     """Whose figures an order counts in, with how much and when; None for one that does not count."""
     if order.get("status") != OrderStatus.COMPLETED:
         return None

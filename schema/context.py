@@ -7,6 +7,7 @@ from strawberry.types import Info
 
 import errors
 from auth import Viewer
+from ingestion import Policy
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema import access
@@ -19,6 +20,7 @@ class Services:
 
     sessions: Sessions
     registration: Registration
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(slots=True)

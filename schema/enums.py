@@ -6,9 +6,9 @@ import strawberry
 from strawberry.types.enum import has_enum_definition
 
 
-def publish(enum: type[StrEnum], description: str, **values: str) -> None:
-    """Register an enum with the schema under its own name; `values` describes each of its values, by name."""
-    published = strawberry.enum(enum, description=description)
+def publish(enum: type[StrEnum], description: str, *, name: str | None = None, **values: str) -> None:
+    """Register an enum with the schema, under its own name or this one; `values` describes each value, by name."""
+    published = strawberry.enum(enum, name=name, description=description)
     if not has_enum_definition(published) or set(values) != {value.name for value in enum}:
         raise TypeError(f"{enum.__name__}: every value is described, and nothing else")
     for value in published.__strawberry_definition__.values:

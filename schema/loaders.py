@@ -8,7 +8,9 @@ from beanie import PydanticObjectId
 from strawberry.dataloader import DataLoader
 
 import documents
+import resolvers.customers
 import resolvers.users
+from resolvers.pages import Record
 
 T = TypeVar("T")
 
@@ -20,6 +22,11 @@ class Loaders:
     def user(self) -> DataLoader[PydanticObjectId, documents.User | None]:
         """Users by id; None for one that is gone."""
         return _by_id(resolvers.users.find_many)
+
+    @cached_property
+    def customer(self) -> DataLoader[PydanticObjectId, Record | None]:
+        """Customers, as they are stored, by id; None for one that is gone."""
+        return _by_id(resolvers.customers.find_many)
 
 
 def _by_id(

@@ -6,10 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
+from beanie import PydanticObjectId
 from pymongo.asynchronous.database import AsyncDatabase
 
 import auth
 import errors
+import resolvers.users
+from auth import Viewer
+from documents import Role
+from ingestion import Policy
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema import schema
@@ -55,10 +61,17 @@ class Api:
 def services() -> Services:
     """What a server would have composed."""
     tokens = auth.Tokens("a secret of the tests, 32 bytes long", timedelta(minutes=60), timedelta(days=30))
-    return Services(sessions=Sessions(tokens), registration=Registration.FIRST)
+    return Services(sessions=Sessions(tokens), registration=Registration.FIRST, policy=Policy(max_batch=1_000))
 
 
 @pytest.fixture
 def api(database: AsyncDatabase[dict[str, object]], services: Services) -> Api:
     """The API as nobody yet, on an empty database."""
     return Api(ContextFactory(services))
+
+
+@pytest_asyncio.fixture
+async def marketer(api: Api) -> Api:
+    """The API as somebody who reads and writes, by an API key: a password would take 50 ms to hash."""
+    administrator = Viewer(PydanticObjectId(), Role.ADMIN)
+    return api.signed_in_as((await resolvers.users.create_api_key(administrator, "tests", Role.MARKETER)).secret)

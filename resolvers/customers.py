@@ -1,0 +1,116 @@
+"""Customers: taking them in, finding one, paging through many.
+
+Reading gives records as the driver does: a model for each would take ten times as long as the query.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from beanie import PydanticObjectId
+
+import documents
+import errors
+import ingestion.customers
+from auth import Viewer
+from ingestion import Policy, Report, Row, values
+from resolvers import pages
+from resolvers.pages import Page, PageRequest, Record, Sort
+
+_SEARCHED = ("folded.name", "folded.email", "folded.external_id")
+_FORMAT_OF_PHONES = str.maketrans("", "", " ()-./")
+
+
+class CustomerSort(StrEnum):
+    """What customers can be listed by."""
+
+    CREATED_AT = "CREATED_AT"
+    UPDATED_AT = "UPDATED_AT"
+    NAME = "NAME"
+    TOTAL_SPEND = "TOTAL_SPEND"
+    VISIT_COUNT = "VISIT_COUNT"
+    LAST_PURCHASE = "LAST_PURCHASE"
+
+
+class SortDirection(StrEnum):
+    """Which end comes first."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerFilter:
+    """Which customers; all parts that are given must hold."""
+
+    search: str | None = None
+    tags: Sequence[str] | None = None
+    city: str | None = None
+
+
+async def ingest(viewer: Viewer, rows: Sequence[Row], policy: Policy) -> Report:
+    """Store these rows about customers; raises TooLarge for too many."""
+    return await ingestion.customers.ingest(rows, policy, documents.now())
+
+
+async def find(viewer: Viewer, customer_id: PydanticObjectId) -> Record | None:
+    """One customer."""
+    return (await find_many([customer_id])).get(customer_id)
+
+
+async def find_many(ids: Iterable[PydanticObjectId]) -> Mapping[PydanticObjectId, Record]:
+    """Customers by id."""
+    found = documents.Customer.get_pymongo_collection().find({"_id": {"$in": list(ids)}})
+    return {PydanticObjectId(record["_id"]): record for record in await found.to_list()}
+
+
+async def page(
+    viewer: Viewer,
+    filter: CustomerFilter,
+    request: PageRequest,
+    order: CustomerSort | None,
+    direction: SortDirection,
+    fields: Collection[str] | None = None,
+) -> Page[Record]:
+    """Customers that match, in the order asked for, else in that in which they came. `fields` limits what is read."""
+    sort = Sort(_sort_field(order), descending=direction is SortDirection.DESC)
+    projection = None if fields is None else [*fields, sort.field]
+    customers = documents.Customer.get_pymongo_collection()
+    return await pages.fetch(customers, _matching(filter), request, sort, projection)
+
+
+def _sort_field(order: CustomerSort | None) -> str:
+    match order:
+        case None:
+            return "_id"
+        case CustomerSort.NAME:
+            return "folded.name"
+        case _:
+            return order.lower()
+
+
+def _matching(filter: CustomerFilter) -> dict[str, object]:
+    conditions: dict[str, object] = {}
+    if filter.search is not None and (search := _text(filter.search, "search")):
+        conditions["$or"] = _search(documents.fold(search))
+    if filter.tags:
+        conditions["folded.tags"] = {"$all": [documents.fold(_text(tag, "tags")) for tag in filter.tags]}
+    if filter.city is not None:
+        conditions["folded.city"] = documents.fold(_text(filter.city, "city"))
+    return conditions
+
+
+def _search(folded: str) -> list[dict[str, object]]:
+    # Nothing that a user types is a pattern. A phone is found however it is written.
+    patterns = dict.fromkeys(_SEARCHED, re.escape(folded))
+    if digits := folded.translate(_FORMAT_OF_PHONES):
+        patterns["folded.phone"] = re.escape(digits)
+    return [{field: {"$regex": pattern}} for field, pattern in patterns.items()]
+
+
+def _text(sent: str, name: str) -> str:
+    try:
+        return values.text(sent) or ""
+    except errors.Fault as fault:
+        raise fault.under("filter", name) from fault
