@@ -59,6 +59,7 @@ class ImportJob(Stored):
     status_reason: str | None = None
     layout: FileLayout
     position: int
+    size: int  # of the file as it was sent
     total: int | None = None
     processed: int = 0
     created: int = 0
