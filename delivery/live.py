@@ -15,6 +15,7 @@ import documents
 from delivery.stream import Change, Stream
 from delivery.topic import LONGEST_LIST, Progress, Topic
 from documents import Campaign, Message, MessageStatus, Tally
+from documents.records import Record
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
@@ -43,7 +44,7 @@ class Feed:
         self._message_readers = 0
         self._wanted = asyncio.Event()
         self._idle = asyncio.Event()
-        self._messages = Stream(Message.get_pymongo_collection(), STATUS_CHANGES, self._message_changed, self._reset)
+        self._messages = Stream(Message, STATUS_CHANGES, self._message_changed, self._reset)
 
     def listen(self, ring: Callable[[], None], *, to_counters: bool = False) -> None:
         """Have `ring` called whenever any campaign changes; whenever its counters do, too, if that is wanted."""
@@ -53,8 +54,8 @@ class Feed:
 
     async def run(self) -> None:
         """Follow the collections until cancelled; messages only while somebody reads them, for they change a lot."""
-        campaigns = Stream(Campaign.get_pymongo_collection(), IDS_ONLY, self._campaign_changed, self._reset)
-        counters = Stream(Tally.get_pymongo_collection(), IDS_ONLY, self._tally_changed, self._reset)
+        campaigns = Stream(Campaign, IDS_ONLY, self._campaign_changed, self._reset)
+        counters = Stream(Tally, IDS_ONLY, self._tally_changed, self._reset)
         async with asyncio.TaskGroup() as streams:
             streams.create_task(campaigns.follow(), name="change stream of campaigns")
             streams.create_task(counters.follow(), name="change stream of tallies")
@@ -78,7 +79,7 @@ class Feed:
 
     async def messages(
         self, campaign_id: PydanticObjectId, statuses: Collection[MessageStatus]
-    ) -> AsyncGenerator[Sequence[Message]]:
+    ) -> AsyncGenerator[Sequence[Record]]:
         """First, in lists, the messages of which there is something to tell already; then those whose status changes.
 
         Only messages that are in one of these statuses when they are told, if any are given. At most ten lists a
@@ -91,7 +92,7 @@ class Feed:
                 yield present
                 await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
             async for changed in _changes(topic, before):
-                if told := [message for message in changed if not statuses or message.status in statuses]:
+                if told := [message for message in changed if not statuses or message["status"] in statuses]:
                     yield told
                     await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
 
@@ -155,19 +156,20 @@ class Feed:
 
 async def _present(
     campaign_id: PydanticObjectId, statuses: Collection[MessageStatus]
-) -> AsyncGenerator[Sequence[Message]]:
+) -> AsyncGenerator[Sequence[Record]]:
     wanted = {"$in": list(statuses)} if statuses else {"$ne": MessageStatus.PENDING.value}
     ids = documents.messages_of(campaign_id)
     while True:
-        found = await Message.find({**ids, "status": wanted}).sort("+_id").limit(LONGEST_LIST).to_list()
+        which = {**ids, "status": wanted}
+        found = await Message.get_pymongo_collection().find(which).sort("_id").limit(LONGEST_LIST).to_list()
         if found:
             yield found
         if len(found) < LONGEST_LIST:
             return
-        ids = {"$and": [documents.messages_of(campaign_id), {"_id": {"$gt": found[-1].id}}]}
+        ids = {"$and": [documents.messages_of(campaign_id), {"_id": {"$gt": found[-1]["_id"]}}]}
 
 
-async def _changes(topic: Topic, version: int) -> AsyncGenerator[Sequence[Message]]:
+async def _changes(topic: Topic, version: int) -> AsyncGenerator[Sequence[Record]]:
     """Messages as they change after a version, until the campaign has ended and nothing more is heard of it."""
     while True:
         version, changed = await topic.messages_since(version)

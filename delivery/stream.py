@@ -5,8 +5,8 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from beanie import Document
 from pymongo.asynchronous.change_stream import AsyncChangeStream
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import OperationFailure, PyMongoError
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ Change = dict[str, dict[str, object]]  # what we have projected of it
 class Stream:
     """What changes in a collection, told to `take` with each event, and to `reset` when some may have been missed."""
 
-    collection: AsyncCollection[Change]
+    document: type[Document]
     pipeline: Sequence[Mapping[str, object]]
     take: Callable[[Change], None]
     reset: Callable[[], None]
@@ -32,15 +32,15 @@ class Stream:
         """Follow the collection until cancelled. Once `opened` is set, every later change is told."""
         while True:
             try:
-                async with await self.collection.watch(
+                async with await self.document.get_pymongo_collection().watch(
                     self.pipeline, resume_after=self._resume_token, max_await_time_ms=AWAIT_MS
                 ) as changes:
                     await self._read(changes)
             except OperationFailure as error:
-                log.warning("the change stream of %s starts afresh: %s", self.collection.name, error)
+                log.warning("the change stream of %s starts afresh: %s", self.document.get_collection_name(), error)
                 self._resume_token = None
             except PyMongoError as error:
-                log.warning("the change stream of %s broke off: %s", self.collection.name, error)
+                log.warning("the change stream of %s broke off: %s", self.document.get_collection_name(), error)
             await asyncio.sleep(RETRY_SECONDS)
 
     def forget(self) -> None:

@@ -59,6 +59,19 @@ class Stats:
         known = self.delivered + self.failed
         return self.delivered / known if known else None
 
+    def count(self, status: MessageStatus) -> int:
+        """How many have this status."""
+        number: int = getattr(self, status.lower())
+        return number
+
+    @classmethod
+    def sum(cls, several: Iterable["Stats"]) -> "Stats":
+        """All of these together."""
+        counts: Counter[str] = Counter()
+        for stats in several:
+            counts.update({status: stats.count(status) for status in MessageStatus})
+        return cls.of(counts)
+
     @classmethod
     def of(cls, counts: Mapping[str, int]) -> "Stats":
         """From counts by the name of the status."""

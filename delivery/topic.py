@@ -13,6 +13,7 @@ import documents
 from delivery import tallies
 from delivery.tallies import Stats
 from documents import Campaign, CampaignStatus, Message
+from documents.records import Record
 
 SPEED_WINDOW_SECONDS = 5.0
 LONGEST_LIST = 2000
@@ -49,7 +50,7 @@ class Topic:
         self._progress: tuple[int, Progress | None] = (-1, None)
         self._speed = Speed()
         self._changes: OrderedDict[str, int] = OrderedDict()  # the version in which each message last changed
-        self._messages: dict[str, tuple[int, Message]] = {}  # as of a version
+        self._messages: dict[str, tuple[int, Record]] = {}  # as of a version
 
     def touch(self, message_id: str | None = None) -> None:
         """Note a change: of this message, or of the campaign's own state."""
@@ -75,7 +76,7 @@ class Topic:
                 self._progress = self.version, await self._read_progress()
             return self._progress
 
-    async def messages_since(self, version: int) -> tuple[int, Sequence[Message]]:
+    async def messages_since(self, version: int) -> tuple[int, Sequence[Record]]:
         """Messages that changed after a version, as they are now, at most LONGEST_LIST; and the version reached."""
         ids = self._changed_after(version)
         if not ids:
@@ -101,8 +102,8 @@ class Topic:
     async def _read_messages(self, ids: Sequence[str]) -> None:
         if ids:
             version = self.version
-            for message in await Message.find({"_id": {"$in": ids}}).to_list():
-                self._messages[message.id] = version, message
+            for message in await Message.get_pymongo_collection().find({"_id": {"$in": ids}}).to_list():
+                self._messages[message["_id"]] = version, message
 
     async def _read_progress(self) -> Progress | None:
         campaign = await Campaign.get(self.campaign_id)

@@ -2,20 +2,28 @@
 
 import strawberry
 
+from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.customers import CustomerMutation, CustomerQuery
 from schema.execution import EngineSchema
+from schema.messages import MessageMutation, MessageQuery, MessageSubscription
 from schema.orders import OrderMutation, OrderQuery
+from schema.progress import ProgressQuery, ProgressSubscription
 from schema.users import UserMutation, UserQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(UserQuery, CustomerQuery, OrderQuery):
+class Query(UserQuery, CustomerQuery, OrderQuery, CampaignQuery, ProgressQuery, MessageQuery):
     """The fields of every noun that read."""
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(UserMutation, CustomerMutation, OrderMutation):
+class Mutation(UserMutation, CustomerMutation, OrderMutation, CampaignMutation, MessageMutation):
     """The fields of every noun that write."""
 
 
-schema = EngineSchema(query=Query, mutation=Mutation)
+@strawberry.type(description="What can be watched.")
+class Subscription(ProgressSubscription, MessageSubscription):
+    """The fields of every noun that tell what changes."""
+
+
+schema = EngineSchema(query=Query, mutation=Mutation, subscription=Subscription)

@@ -7,6 +7,9 @@ from strawberry.types import Info
 
 import errors
 from auth import Viewer
+from delivery import Setup
+from delivery.live import Feed
+from delivery.planning import Walk
 from ingestion import Policy
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
@@ -20,6 +23,9 @@ class Services:
 
     sessions: Sessions
     registration: Registration
+    delivery: Setup
+    walk: Walk
+    feed: Feed
     policy: Policy = field(default_factory=Policy)
 
 

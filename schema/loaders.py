@@ -8,8 +8,11 @@ from beanie import PydanticObjectId
 from strawberry.dataloader import DataLoader
 
 import documents
+import resolvers.campaigns
 import resolvers.customers
 import resolvers.users
+from delivery import tallies
+from delivery.tallies import Stats
 from resolvers.pages import Record
 
 T = TypeVar("T")
@@ -27,6 +30,16 @@ class Loaders:
     def customer(self) -> DataLoader[PydanticObjectId, Record | None]:
         """Customers, as they are stored, by id; None for one that is gone."""
         return _by_id(resolvers.customers.find_many)
+
+    @cached_property
+    def campaign(self) -> DataLoader[PydanticObjectId, documents.Campaign | None]:
+        """Campaigns by id; None for one that is gone."""
+        return _by_id(resolvers.campaigns.find_many)
+
+    @cached_property
+    def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:
+        """The counters of campaigns."""
+        return _by_id(tallies.stats)
 
 
 def _by_id(

@@ -14,6 +14,8 @@ import auth
 import errors
 import resolvers.users
 from auth import Viewer
+from delivery import Setup
+from delivery.live import Feed
 from documents import Role
 from ingestion import Policy
 from resolvers.sessions import Sessions
@@ -21,6 +23,7 @@ from resolvers.users import Registration
 from schema import schema
 from schema.context import ContextFactory, Services
 from schema.execution import Request
+from tests.delivery.conftest import everyone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,14 @@ class Api:
 def services() -> Services:
     """What a server would have composed."""
     tokens = auth.Tokens("a secret of the tests, 32 bytes long", timedelta(minutes=60), timedelta(days=30))
-    return Services(sessions=Sessions(tokens), registration=Registration.FIRST, policy=Policy(max_batch=1_000))
+    return Services(
+        sessions=Sessions(tokens),
+        registration=Registration.FIRST,
+        policy=Policy(max_batch=1_000),
+        delivery=Setup(),
+        walk=everyone,
+        feed=Feed(),
+    )
 
 
 @pytest.fixture

@@ -67,7 +67,7 @@ async def first_answer(contexts: ContextFactory, kind: str, name: str, viewer: V
     request = request_of(kind, name, root.fields[name])
     if kind != "subscription":
         return await schema.answer(request, contexts.open(viewer))
-    async for event in schema.events(schema.prepare(request), lambda: contexts.open(viewer)):
+    async for event in schema.performed(schema.prepare(request), lambda: contexts.open(viewer)):
         return event
     return Answer(executed=True)
 
