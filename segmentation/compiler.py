@@ -19,7 +19,7 @@ def of_customers(rule: Rule, as_of: AsOf, told: Callable[[Condition], Filter]) -
     """The filter of the customers for whom a rule holds; `told` gives the filter that stands for a Condition."""
     match rule:
         case Group():
-            return _combined(rule, lambda inner: of_customers(inner, as_of, told))
+            return combined(rule, lambda inner: of_customers(inner, as_of, told))
         case Condition():
             return told(rule)
         case Comparison():
@@ -35,9 +35,16 @@ def of_subject(condition: Condition, as_of: AsOf) -> Filter:
     return where if tests_status else all_of([COMPLETED, where])
 
 
+def combined(group: Group, compiled: Callable[[Rule], Filter]) -> Filter:
+    """The filter of a group whose rules are compiled so."""
+    filters = [compiled(rule) for rule in group.rules]
+    together = all_of(filters) if group.combinator is Combinator.AND or not filters else any_of(filters)
+    return none_of(together) if group.negated else together
+
+
 def _of_messages(rule: Rule, as_of: AsOf) -> Filter:
     if isinstance(rule, Group):
-        return _combined(rule, lambda inner: _of_messages(inner, as_of))
+        return combined(rule, lambda inner: _of_messages(inner, as_of))
     return _test(rule, Subject.MESSAGES, as_of)
 
 
@@ -56,7 +63,7 @@ def _of_whole_order(rule: Rule, as_of: AsOf) -> Filter:
         case Group(negated=True):
             return none_of(_of_orders(replace(rule, negated=False), as_of))
         case Group():
-            return _combined(rule, lambda inner: _of_orders(inner, as_of))
+            return combined(rule, lambda inner: _of_orders(inner, as_of))
         case Comparison(operator=operator) if items.is_item_test(positive := replace(rule, operator=operator.positive)):
             return none_of(_some_item([_of_item(positive, as_of)]))
         case _:
@@ -65,18 +72,12 @@ def _of_whole_order(rule: Rule, as_of: AsOf) -> Filter:
 
 def _of_item(rule: Rule, as_of: AsOf) -> Filter:
     if isinstance(rule, Group):
-        return _combined(rule, lambda inner: _of_item(inner, as_of))
+        return combined(rule, lambda inner: _of_item(inner, as_of))
     return _test(rule, Subject.ORDERS, as_of)
 
 
 def _some_item(filters: Sequence[Filter]) -> Filter:
     return {"items": {"$elemMatch": all_of(filters)}}
-
-
-def _combined(group: Group, compiled: Callable[[Rule], Filter]) -> Filter:
-    filters = [compiled(rule) for rule in group.rules]
-    together = all_of(filters) if group.combinator is Combinator.AND or not filters else any_of(filters)
-    return none_of(together) if group.negated else together
 
 
 def _test(rule: Rule, subject: Subject | None, as_of: AsOf) -> Filter:

@@ -1,0 +1,136 @@
+"""The audience: the customers whom some rules select, as of one instant.
+
+    stages    to put before what pages through customers     count    how many
+    sample    the first few                                  members  which of these
+    batches   all of them, a thousand at a time
+
+Rules about customers alone are one filter. For the others see `selection`: it finds members one by one or all at once,
+and here is decided which, by how many customers the plain rules leave.
+"""
+
+from collections.abc import AsyncIterator, Collection, Sequence
+
+from beanie import PydanticObjectId
+from bson import ObjectId
+from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.asynchronous.command_cursor import AsyncCommandCursor
+
+import documents
+from segmentation.dates import AsOf
+from segmentation.filters import Filter, Stage, all_of
+from segmentation.selection import CUSTOMERS, Selection
+from segmentation.tree import Group
+
+Record = dict[str, object]
+
+FEW = 5_000  # looked up one by one they take 0.4 s; grouping the orders of a year takes longer
+MOST_NAMED = 20_000  # ids in a filter, 400 KB; more members than that are soon met on the way through a page
+BATCH = 1_000
+ID_BYTES = 12
+
+
+async def stages(rules: Group, as_of: AsOf) -> list[Stage]:
+    """The aggregation over customers that lets through those whom the rules select, as they are stored.
+
+    Good for a page of them, within one evaluation: for all of them, `count` and `batches` know better.
+    """
+    selection = Selection.of(rules, as_of)
+    if selection.is_plain or await _leaves_few(selection):
+        return selection.one_by_one()
+    async with await _aggregate(*selection.at_once(), {"$limit": MOST_NAMED + 1}) as found:
+        ids = [record["_id"] async for record in found]
+    return [{"$match": {"_id": {"$in": ids}}}] if len(ids) <= MOST_NAMED else selection.one_by_one()
+
+
+async def count(rules: Group, as_of: AsOf) -> int:
+    """How many customers the rules select."""
+    selection = Selection.of(rules, as_of)
+    if selection.is_plain:
+        if selection.filter:
+            return await _customers().count_documents(selection.filter)
+        # Without a hint MongoDB reads every document to count them all.
+        return await _customers().count_documents({}, hint="_id_")
+    async with await _aggregate(*await _ids_of(selection), {"$count": "count"}) as counted:
+        return sum([int(str(record["count"])) async for record in counted])
+
+
+async def sample(rules: Group, as_of: AsOf, size: int) -> list[Record]:
+    """Some of the customers whom the rules select: those who came first."""
+    first: list[Stage] = [*await stages(rules, as_of), {"$sort": {"_id": 1}}, {"$limit": size}]
+    async with await _customers().aggregate(first) as found:
+        return await found.to_list()
+
+
+async def members(rules: Group, as_of: AsOf, ids: Collection[PydanticObjectId]) -> list[PydanticObjectId]:
+    """Those of these customers whom the rules select."""
+    these: Stage = {"$match": {"_id": {"$in": list(ids)}}}
+    chosen: list[Stage] = [these, *Selection.of(rules, as_of).one_by_one(), {"$project": {"_id": 1}}]
+    async with await _customers().aggregate(chosen) as found:
+        return [PydanticObjectId(str(record["_id"])) async for record in found]
+
+
+async def batches(
+    rules: Group, as_of: AsOf, after: PydanticObjectId | None, fields: Sequence[str]
+) -> AsyncIterator[Sequence[Record]]:
+    """All customers whom the rules select, with these stored fields, in the order of their ids, behind `after`.
+
+    Each batch is a query of its own, so the walk may take as long as it likes and be taken up again anywhere.
+    """
+    selection = Selection.of(rules, as_of)
+    walk = _filtered(selection, after, fields) if selection.is_plain else _named(selection, after, fields)
+    async for batch in walk:
+        yield batch
+
+
+async def _filtered(
+    selection: Selection, after: PydanticObjectId | None, fields: Sequence[str]
+) -> AsyncIterator[Sequence[Record]]:
+    while True:
+        behind: Filter = {"_id": {"$gt": after}} if after else {}
+        found = _customers().find(all_of([behind, selection.filter]), dict.fromkeys(fields, 1))
+        # By any other index every batch would begin with a sort of all that is left.
+        batch = await found.sort("_id", 1).hint("_id_").limit(BATCH).to_list()
+        if batch:
+            yield batch
+        if len(batch) < BATCH:
+            return
+        after = PydanticObjectId(str(batch[-1]["_id"]))
+
+
+async def _named(
+    selection: Selection, after: PydanticObjectId | None, fields: Sequence[str]
+) -> AsyncIterator[Sequence[Record]]:
+    """The ids of all members are found first, and kept packed: those of a million take 12 MB."""
+    behind: list[Stage] = [{"$match": {"_id": {"$gt": after}}}] if after else []
+    ids = bytearray()
+    async with await _aggregate(*await _ids_of(selection), *behind, {"$sort": {"_id": 1}}) as found:
+        async for record in found:
+            ids += ObjectId(str(record["_id"])).binary
+    for start in range(0, len(ids), BATCH * ID_BYTES):
+        part = bytes(ids[start : start + BATCH * ID_BYTES])
+        named = [ObjectId(part[at : at + ID_BYTES]) for at in range(0, len(part), ID_BYTES)]
+        batch = await _customers().find({"_id": {"$in": named}}, dict.fromkeys(fields, 1)).sort("_id", 1).to_list()
+        if batch:
+            yield batch
+
+
+async def _ids_of(selection: Selection) -> tuple[str, list[Stage]]:
+    """The collection and the stages that leave the `_id` of every member."""
+    if await _leaves_few(selection):
+        return CUSTOMERS, [*selection.one_by_one(), {"$project": {"_id": 1}}]
+    return selection.at_once()
+
+
+async def _leaves_few(selection: Selection) -> bool:
+    """Whether the plain rules leave so few customers that each can be looked up."""
+    if not selection.plain.rules:
+        return False
+    return await _customers().count_documents(selection.filter, limit=FEW + 1) <= FEW
+
+
+async def _aggregate(collection: str, stages: Sequence[Stage], *more: Stage) -> AsyncCommandCursor[Record]:
+    return await _customers().database[collection].aggregate([*stages, *more], allowDiskUse=True)
+
+
+def _customers() -> AsyncCollection[Record]:
+    return documents.Customer.get_pymongo_collection()
