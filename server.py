@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import uvicorn
 import uvloop
@@ -30,14 +31,21 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 
 import auth
+import delivery
 import documents
 import mongo
 import schema
 import settings
+from auth import Viewer
+from delivery import audiences, dispatcher, webhook
+from delivery.live import Feed
+from delivery.vendor import Vendor
+from ingestion import Policy
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema.context import ContextFactory, Services
 from schema.endpoint import Endpoint
+from segmentation.dates import Calendar
 from settings import Settings
 from web import pages
 
@@ -53,6 +61,7 @@ class Product:
 
     database: AsyncDatabase[dict[str, object]]
     services: Services
+    vendor: Vendor
 
 
 def main(arguments: list[str]) -> int:
@@ -76,10 +85,12 @@ def main(arguments: list[str]) -> int:
 
 async def serve(configured: Settings) -> None:
     """Answer HTTP, and send, until SIGINT or SIGTERM."""
+    stopped = asyncio.Event()
     async with composed(configured) as product:
+        endpoint = Endpoint(schema.schema, ContextFactory(product.services), page=pages.graphiql)
         server = _Server(
             uvicorn.Config(
-                application(product),
+                application(product, endpoint, configured.vendor_webhook_secret),
                 host=configured.host,
                 port=configured.port,
                 http="httptools",
@@ -92,16 +103,40 @@ async def serve(configured: Settings) -> None:
                 timeout_graceful_shutdown=HTTP_DRAIN_SECONDS,
             )
         )
-        with on_stop_signal(server.stop):
-            await server.serve()
+
+        def stop() -> None:
+            stopped.set()
+            endpoint.close()
+            server.stop()
+
+        with on_stop_signal(stop):
+            async with at_work(product, stopped):
+                await server.serve()
 
 
 async def work(configured: Settings) -> None:
     """Send, and do nothing else, until SIGINT or SIGTERM."""
-    async with composed(configured):
-        stopped = asyncio.Event()
+    stopped = asyncio.Event()
+    async with composed(configured.model_copy(update={"senders": max(1, configured.senders)})) as product:
         with on_stop_signal(stopped.set):
-            await stopped.wait()
+            async with at_work(product, stopped):
+                await stopped.wait()
+
+
+@asynccontextmanager
+async def at_work(product: Product, stopped: asyncio.Event) -> AsyncIterator[None]:
+    """Plan, send and tell in the background until `stopped`; a loop that dies takes the process with it."""
+    services = product.services
+    async with asyncio.TaskGroup() as tasks:
+        feed = tasks.create_task(services.feed.run(), name="live feed")
+        delivery = tasks.create_task(
+            dispatcher.run(services.delivery, product.vendor, services.walk, services.feed, stopped, Random()),
+            name="delivery",
+        )
+        yield
+        stopped.set()
+        await delivery
+        feed.cancel()
 
 
 @asynccontextmanager
@@ -111,8 +146,29 @@ async def composed(configured: Settings) -> AsyncIterator[Product]:
         await documents.prepare(connected)
         lifetimes = timedelta(minutes=configured.access_token_minutes), timedelta(days=configured.refresh_token_days)
         tokens = auth.Tokens(configured.jwt_secret or kept_secret(configured.data_dir / "jwt_secret"), *lifetimes)
-        services = Services(sessions=Sessions(tokens), registration=Registration(configured.registration))
-        yield Product(connected, services)
+        calendar = Calendar(configured.timezone)
+        services = Services(
+            sessions=Sessions(tokens),
+            registration=Registration(configured.registration),
+            delivery=delivery_setup(configured),
+            walk=audiences.walker(calendar),
+            feed=Feed(),
+            policy=Policy(configured.currency, max_batch=configured.max_batch),
+            calendar=calendar,
+        )
+        async with Vendor(configured.vendor_api_url, configured.vendor_api_key, configured.callback_url) as vendor:
+            yield Product(connected, services, vendor)
+
+
+def delivery_setup(configured: Settings) -> delivery.Setup:
+    """What delivery is told."""
+    return delivery.Setup(
+        senders=configured.senders,
+        vendor_batch_size=configured.vendor_batch_size,
+        max_attempts=configured.max_attempts,
+        receipt_timeout=timedelta(seconds=configured.receipt_timeout_seconds),
+        frequency_cap_per_day=configured.frequency_cap_per_day,
+    )
 
 
 @asynccontextmanager
@@ -141,9 +197,8 @@ async def connection(uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, objec
         yield client
 
 
-def application(product: Product) -> Starlette:
+def application(product: Product, endpoint: Endpoint[Viewer | None], webhook_secret: str | None) -> Starlette:
     """The ASGI application: every path of the HTTP surface."""
-    endpoint = Endpoint(schema.schema, ContextFactory(product.services), page=pages.graphiql)
 
     async def ready(request: Request) -> Response:
         try:
@@ -156,6 +211,7 @@ def application(product: Product) -> Starlette:
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
+            Route("/webhooks/delivery-receipts", webhook.endpoint(webhook_secret), methods=["POST"]),
             Route("/healthz", alive),
             Route("/readyz", ready),
             *pages.routes(),

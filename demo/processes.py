@@ -27,7 +27,6 @@ LOG_FILE = DATA_DIR / "run.log"
 READY_SECONDS = 120
 STOP_SECONDS = 30
 POLL_SECONDS = 0.1
-SHORTEST_LIFE_SECONDS = 5  # a server that ends sooner has a reason that a restart does not mend
 
 
 async def supervise() -> int:
@@ -100,16 +99,16 @@ async def _keep_serving(stopped: asyncio.Event) -> int:
     stop = asyncio.create_task(stopped.wait(), name="stop signal")
     try:
         while not stopped.is_set():
-            started = time.monotonic()
             server = await _start("server.py")
             announced = asyncio.create_task(_announce(), name="announce")
             ended = asyncio.create_task(server.wait(), name="server")
             await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+            was_ready = announced.done()
             announced.cancel()
             if not ended.done():
                 await _stop(server)
-            elif time.monotonic() - started < SHORTEST_LIFE_SECONDS:
-                return server.returncode or 1
+            elif not was_ready:
+                return server.returncode or 1  # it has said why, and would again
             else:
                 print(f"The server ended with status {server.returncode}; starting it again.", flush=True)
     finally:

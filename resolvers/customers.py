@@ -13,10 +13,15 @@ from beanie import PydanticObjectId
 import documents
 import errors
 import ingestion.customers
+import resolvers.segments
 from auth import Viewer
 from ingestion import Policy, Report, Row, values
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Record, Sort
+from resolvers.segments import Definition
+from segmentation import audience
+from segmentation.dates import AsOf
+from segmentation.tree import Group, all_of
 
 _SEARCHED = ("folded.name", "folded.email", "folded.external_id")
 _FORMAT_OF_PHONES = str.maketrans("", "", " ()-./")
@@ -47,6 +52,9 @@ class CustomerFilter:
     search: str | None = None
     tags: Sequence[str] | None = None
     city: str | None = None
+    segment_id: PydanticObjectId | None = None
+    rules: object | None = None
+    query: str | None = None
 
 
 async def ingest(viewer: Viewer, rows: Sequence[Row], policy: Policy) -> Report:
@@ -71,13 +79,37 @@ async def page(
     request: PageRequest,
     order: CustomerSort | None,
     direction: SortDirection,
+    as_of: AsOf,
     fields: Collection[str] | None = None,
 ) -> Page[Record]:
-    """Customers that match, in the order asked for, else in that in which they came. `fields` limits what is read."""
+    """Customers that match, in the order asked for, else in that in which they came. `fields` limits what is read.
+
+    Raises a Fault, with its place in the filter, for rules that cannot be read and for a segment that is not there.
+    """
     sort = Sort(_sort_field(order), descending=direction is SortDirection.DESC)
     projection = None if fields is None else [*fields, sort.field]
     customers = documents.Customer.get_pymongo_collection()
-    return await pages.fetch(customers, _matching(filter), request, sort, projection)
+    if not (rules := await _rules(filter)):
+        return await pages.fetch(customers, _matching(filter), request, sort, projection)
+    selecting: list[Mapping[str, object]] = [
+        {"$match": _matching(filter)},
+        *await audience.stages(all_of(*rules), as_of),
+    ]
+    return await pages.fetch_through(customers, selecting, request, sort)
+
+
+async def _rules(filter: CustomerFilter) -> list[Group]:
+    """The rules of the filter, however they are given; all of them must hold."""
+    given = []
+    try:
+        if filter.segment_id is not None:
+            given.append(await resolvers.segments.rules_of(filter.segment_id))
+        for definition in (Definition(rules=filter.rules), Definition(query=filter.query)):
+            if definition != Definition():
+                given.append(await resolvers.segments.read(definition))
+    except errors.Fault as fault:
+        raise fault.under("filter") from fault
+    return given
 
 
 def _sort_field(order: CustomerSort | None) -> str:

@@ -7,17 +7,21 @@ from schema.customers import CustomerMutation, CustomerQuery
 from schema.execution import EngineSchema
 from schema.messages import MessageMutation, MessageQuery, MessageSubscription
 from schema.orders import OrderMutation, OrderQuery
+from schema.overview import OverviewQuery
 from schema.progress import ProgressQuery, ProgressSubscription
+from schema.segments import SegmentMutation, SegmentQuery
 from schema.users import UserMutation, UserQuery
 
 
 @strawberry.type(description="What can be read.")
-class Query(UserQuery, CustomerQuery, OrderQuery, CampaignQuery, ProgressQuery, MessageQuery):
+class Query(
+    UserQuery, OverviewQuery, CustomerQuery, OrderQuery, SegmentQuery, CampaignQuery, ProgressQuery, MessageQuery
+):
     """The fields of every noun that read."""
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(UserMutation, CustomerMutation, OrderMutation, CampaignMutation, MessageMutation):
+class Mutation(UserMutation, CustomerMutation, OrderMutation, SegmentMutation, CampaignMutation, MessageMutation):
     """The fields of every noun that write."""
 
 

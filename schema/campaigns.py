@@ -18,6 +18,7 @@ from schema.enums import publish
 from schema.ids import object_id, some_id
 from schema.payloads import Payload
 from schema.scalars import SegmentRules
+from schema.segments import Segment
 from schema.users import User
 
 publish(
@@ -137,6 +138,11 @@ class Campaign:
     @strawberry.field(description="The counters, as of now.")
     async def stats(self, info: EngineInfo) -> CampaignStats:
         return CampaignStats.of(await info.context.loaders.stats.load(self.document.id) or Stats())
+
+    @strawberry.field(description="Whom it is meant for; null once the segment is deleted.")
+    async def segment(self, info: EngineInfo) -> Segment | None:
+        found = await info.context.loaders.segment.load(self.document.segment_id)
+        return Segment.of(found) if found else None
 
     @strawberry.field(description="Who made it; null once the user is gone.")
     async def created_by(self, info: EngineInfo) -> User | None:

@@ -2,19 +2,25 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from strawberry.types import Info
 
+import documents
 import errors
 from auth import Viewer
 from delivery import Setup
 from delivery.live import Feed
 from delivery.planning import Walk
 from ingestion import Policy
+from resolvers.segments import Reader, Reading
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema import access
 from schema.loaders import Loaders
+from segmentation.dates import AsOf, Calendar
+
+UTC = Calendar(ZoneInfo("UTC"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,8 @@ class Services:
     walk: Walk
     feed: Feed
     policy: Policy = field(default_factory=Policy)
+    calendar: Calendar = UTC
+    reader: Reader | None = None
 
 
 @dataclass(slots=True)
@@ -35,12 +43,28 @@ class Context:
 
     viewer: Viewer | None
     services: Services
-    loaders: Loaders = field(default_factory=Loaders)
+    loaders: Loaders = field(init=False)
+    as_of: AsOf = field(init=False)
+
+    def __post_init__(self) -> None:
+        # One instant for the whole operation: two figures of one answer are about the same moment.
+        self.as_of = self.services.calendar.as_of(documents.now())
+        self.loaders = Loaders(self.as_of)
+
+    @property
+    def caller(self) -> str | None:
+        """The viewer's id; None for nobody."""
+        return str(self.viewer.id) if self.viewer else None
 
     @property
     def expires_at(self) -> datetime | None:
         """When the viewer's token ends; None for nobody and for API keys."""
         return self.viewer.expires_at if self.viewer else None
+
+    @property
+    def reading(self) -> Reading:
+        """What sentences are read by, as of this operation's instant."""
+        return Reading(self.services.reader, self.as_of)
 
     def require(self, root_field: str) -> Viewer:
         """The viewer, when their role may use this root field; raises Unauthenticated or Forbidden otherwise."""

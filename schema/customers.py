@@ -20,10 +20,11 @@ from schema import inputs, pages
 from schema.context import EngineInfo
 from schema.enums import publish
 from schema.errors import UserError
-from schema.ids import object_id
+from schema.ids import object_id, some_id
 from schema.payloads import Payload
 from schema.records import made, selected_nodes, stored_names
 from schema.reports import IngestPayload
+from schema.scalars import SegmentRules
 
 publish(
     documents.ConsentState,
@@ -170,10 +171,20 @@ class CustomerFilter:
     )
     tags: list[str] | None = strawberry.field(default=None, description="Has all of these tags.")
     city: str | None = strawberry.field(default=None, description="Lives there.")
+    segment_id: strawberry.ID | None = strawberry.field(default=None, description="Belongs to this segment now.")
+    rules: SegmentRules | None = strawberry.field(default=None, description="Is selected by these rules.")
+    query: str | None = strawberry.field(default=None, description="Is selected by this query.")
 
     def plain(self) -> resolvers.customers.CustomerFilter:
         """The filter without GraphQL."""
-        return resolvers.customers.CustomerFilter(search=self.search, tags=self.tags, city=self.city)
+        return resolvers.customers.CustomerFilter(
+            search=self.search,
+            tags=self.tags,
+            city=self.city,
+            segment_id=None if self.segment_id is None else some_id(self.segment_id),
+            rules=self.rules,
+            query=self.query,
+        )
 
 
 @strawberry.input(description="The order of a list of customers.")
@@ -223,6 +234,7 @@ class CustomerQuery:
             pages.request(first, after, last, before),
             order_by.field if order_by else None,
             order_by.direction if order_by else SortDirection.ASC,
+            info.context.as_of,
             stored_names(selected_nodes(info), STORED),
         )
         return pages.Connection.of(page.map(Customer.of))

@@ -10,16 +10,21 @@ from strawberry.dataloader import DataLoader
 import documents
 import resolvers.campaigns
 import resolvers.customers
+import resolvers.segments
 import resolvers.users
 from delivery import tallies
 from delivery.tallies import Stats
 from resolvers.pages import Record
+from segmentation.dates import AsOf
 
 T = TypeVar("T")
 
 
 class Loaders:
-    """The loaders of one operation, each made when it is first used."""
+    """The loaders of one operation, each made when it is first used; what depends on time is as of one instant."""
+
+    def __init__(self, as_of: AsOf) -> None:
+        self._as_of = as_of
 
     @cached_property
     def user(self) -> DataLoader[PydanticObjectId, documents.User | None]:
@@ -35,6 +40,16 @@ class Loaders:
     def campaign(self) -> DataLoader[PydanticObjectId, documents.Campaign | None]:
         """Campaigns by id; None for one that is gone."""
         return _by_id(resolvers.campaigns.find_many)
+
+    @cached_property
+    def segment(self) -> DataLoader[PydanticObjectId, documents.Segment | None]:
+        """Segments by id; None for one that is gone."""
+        return _by_id(resolvers.segments.find_many)
+
+    @cached_property
+    def segments_of_customer(self) -> DataLoader[PydanticObjectId, list[documents.Segment] | None]:
+        """The segments that customers belong to, by the customer's id."""
+        return _by_id(lambda ids: resolvers.segments.of_customers(ids, self._as_of))
 
     @cached_property
     def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:
