@@ -117,7 +117,6 @@ class Customer(Stored):
                     "folded.tags",
                     "total_spend",
                     "visit_count",
-                    "order_count",
                     "last_purchase",
                 )
             ),

@@ -13,7 +13,11 @@ from ingestion.customer_rows import KEYS, CustomerRow, Key
 from ingestion.reports import Outcome
 
 _SAID = {"external_id": "externalId", "email": "e-mail", "phone": "phone"}
-_DERIVED = ("folded", "purchases")
+# What rows do not speak of, or speak of as opening figures; decimals above all take their time to decode.
+_UNSAID = (
+    *("folded", "purchases", "total_spend", "visit_count", "order_count", "average_order_value"),
+    *("first_purchase", "last_purchase", "rfm", "predicted_spend_90d"),
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -68,7 +72,7 @@ class Identities:
         known = {draft.id: draft for draft in self._by_key.values()}
         anyone = {"$or": [{kind: {"$in": found}} for kind, found in wanted.items()]}
         customers = documents.Customer.get_pymongo_collection()
-        for stored in await customers.find(anyone, dict.fromkeys(_DERIVED, False)).to_list():
+        for stored in await customers.find(anyone, dict.fromkeys(_UNSAID, False)).to_list():
             draft = Draft.of(stored, self._defaults)
             self._by_key |= dict.fromkeys(draft.known_by(), known.get(draft.id, draft))
 

@@ -23,7 +23,7 @@ from ingestion.policy import Policy
 from ingestion.reports import Report, Row, RowResult
 from ingestion.totals import Change
 
-# A chunk takes 0.2 s; with this patience eight writers on one customer all get their turn.
+# A lane takes 0.2 s; with this patience eight writers on one customer all get their turn.
 TRANSACTION_SECONDS = 20
 
 
@@ -48,7 +48,17 @@ async def ingest(
             async with documents.Order.get_pymongo_collection().database.client.start_session() as session:
                 return await session.with_transaction(transact)
 
-    return await chunks.ingest(rows, OrderReader(policy).read, store, transaction)
+    return await chunks.ingest(rows, OrderReader(policy).read, store, transaction, _split)
+
+
+def _split(rows: list[OrderRow], lanes: int) -> list[list[OrderRow]]:
+    """Rows of one order stay in one lane, in order. So do those of one customer as far as the rows show it; where they
+    do not, the transactions conflict, which costs time and nothing else."""
+    split: list[list[OrderRow]] = [[] for _ in range(lanes)]
+    lane_of: dict[str, list[OrderRow]] = {}
+    for row in rows:
+        lane_of.setdefault(row.external_id, split[hash(row.owner) % lanes]).append(row)
+    return split
 
 
 class _Transaction:
