@@ -6,6 +6,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from documents.batches import Batch
 from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant, tally_id
 from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
+from documents.idempotency import KeyedMutation
 from documents.imports import (
     FaultyRow,
     FileFormat,
@@ -43,6 +44,7 @@ ALL = [
     ImportJob,
     ImportBlock,
     FaultyRow,
+    KeyedMutation,
 ]
 
 
@@ -69,6 +71,7 @@ __all__ = [
     "ImportJob",
     "ImportKind",
     "ImportStatus",
+    "KeyedMutation",
     "Message",
     "MessageStatus",
     "Money",

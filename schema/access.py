@@ -16,6 +16,9 @@ ADMINS = frozenset({Role.ADMIN})
 
 PUBLIC_FIELDS = frozenset({"me", "register", "login", "refreshSession"})
 
+# What these answer must not lie in the database: whoever can read it there could sign in.
+SECRET_FIELDS = frozenset({"register", "login", "refreshSession", "createApiKey"})
+
 ROLES: Mapping[str, frozenset[Role]] = {
     "logout": ANYONE,
     # Records that programs read too.

@@ -7,7 +7,11 @@ V = TypeVar("V")
 
 
 class Context(Protocol):
-    """What one operation's resolvers can reach. The endpoint asks of it only how long the caller may stay."""
+    """What one operation's resolvers can reach. We ask of it only who the caller is, and how long they may stay."""
+
+    @property
+    def caller(self) -> str | None:
+        """What the caller is known by; None for nobody."""
 
     @property
     def expires_at(self) -> datetime | None:

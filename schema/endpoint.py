@@ -6,7 +6,7 @@ context for each operation. `close` ends every open stream, which would otherwis
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -26,8 +26,9 @@ import errors
 from schema import http, streams, uploads, websocket
 from schema.callers import Contexts
 from schema.errors import coded
-from schema.execution import Answer, EngineSchema, Operation, Request, refusal
+from schema.execution import EngineSchema
 from schema.http import HTTPFault, Media
+from schema.operations import Answer, Operation, Request, encode, refusal
 from schema.rates import Rates
 from schema.reading import Refused
 
@@ -42,8 +43,7 @@ V = TypeVar("V")
 class Endpoint(Generic[V]):
     """The GraphQL endpoint.
 
-    `page` answers a browser that comes to look; without one, browsers get what others do. `name_of` is what a viewer
-    is known by to `rates`, beside the address; None for nobody.
+    `page` answers a browser that comes to look; without one, browsers get what others do.
     """
 
     def __init__(
@@ -53,7 +53,6 @@ class Endpoint(Generic[V]):
         *,
         page: ASGIApp | None = None,
         rates: Rates | None = None,
-        name_of: Callable[[V], str | None] = lambda _: None,
         ping_seconds: float = PING_SECONDS,
         init_seconds: float = websocket.INIT_SECONDS,
     ) -> None:
@@ -61,7 +60,6 @@ class Endpoint(Generic[V]):
         self._contexts = contexts
         self._page = page
         self._rates = rates or Rates()
-        self._name_of = name_of
         self._ping_seconds = ping_seconds
         self._init_seconds = init_seconds
         self._closing = asyncio.Event()
@@ -91,18 +89,20 @@ class Endpoint(Generic[V]):
             if request.method not in ("GET", "POST"):
                 raise HTTPFault(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
             media = http.negotiate(request.headers.get("accept", ""))
-            asked = http.request_of(await _parameters(request, resources))
+            key = request.headers.get("idempotency-key")
+            asked = http.request_of(await _parameters(request, resources), key)
             return await self._perform(request, request_id, media, asked)
         except HTTPFault as fault:
-            body = http.encode(fault.answer(request_id), request_id)
+            body = encode(fault.answer(request_id), request_id)
             headers = {**fault.headers, "X-Request-Id": request_id}
             return Response(body, fault.status, headers, Media.JSON)
 
     async def _perform(self, request: HTTPRequest, request_id: str, media: Media, asked: Request) -> ASGIApp:
         try:
             viewer = await self._contexts.authenticate(request.headers.get("authorization"))
+            context = self._contexts.open(viewer)
             operation = self._schema.prepare(asked, request_id)
-            self._admit(request, viewer, operation)
+            self._admit(request, context.caller, operation)
         except errors.Unauthenticated as error:
             refused = Refused([coded(error.code, error.message)], error.code)
             return self._written(refusal(refused, request_id), media, request_id)
@@ -110,7 +110,6 @@ class Endpoint(Generic[V]):
             return self._written(refusal(refused, request_id), media, request_id)
         if request.method == "GET" and operation.kind is OperationType.MUTATION:
             raise HTTPFault(405, "Send mutations by POST.", {"Allow": "POST"})
-        context = self._contexts.open(viewer)
         if media is Media.EVENTS:
             answers = self._schema.performed(operation, partial(self._contexts.open, viewer))
             return self._event_stream(answers, request_id, context.expires_at)
@@ -118,9 +117,9 @@ class Endpoint(Generic[V]):
             raise HTTPFault(406, f"A subscription is a stream: accept {Media.EVENTS}, or use a WebSocket.")
         return self._written(await self._schema.run(operation, context), media, request_id)
 
-    def _admit(self, connection: HTTPConnection, viewer: V, operation: Operation) -> None:
+    def _admit(self, connection: HTTPConnection, caller: str | None, operation: Operation) -> None:
         address = connection.client.host if connection.client else None
-        named = (("address", address), ("viewer", self._name_of(viewer)))
+        named = (("address", address), ("caller", caller))
         self._rates.spend([f"{kind} {name}" for kind, name in named if name], operation.cost)
 
     def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
@@ -129,7 +128,7 @@ class Endpoint(Generic[V]):
         headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer)}
         # Starlette adds the charset to text types alone.
         media_type = f"{media}; charset=utf-8"
-        return Response(http.encode(answer, request_id), http.status_of(answer, media), headers, media_type)
+        return Response(encode(answer, request_id), http.status_of(answer, media), headers, media_type)
 
     def _event_stream(
         self, answers: AsyncGenerator[Answer, None], request_id: str, expires_at: datetime | None

@@ -5,9 +5,9 @@ logs what a caller did wrong as if it were our bug.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from functools import partial
 from inspect import isawaitable
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ import strawberry
 from graphql import (
     ExecutionResult,
     GraphQLError,
-    OperationDefinitionNode,
     OperationType,
     build_schema,
     lexicographic_sort_schema,
@@ -28,14 +27,15 @@ from graphql.execution import (
     default_field_resolver,
     default_type_resolver,
 )
-from graphql.execution.values import VariableValues
 from graphql.pyutils import AwaitableOrValue
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 
-from schema import arguments, errors, limits
+from schema import arguments, errors, idempotency, limits
+from schema.callers import Context
+from schema.operations import Answer, Operation, Request, refusal
 from schema.planning import PlanningExecutor
-from schema.reading import Document, Reader, Refused
+from schema.reading import Reader, Refused
 from schema.scalars import SCALARS
 from schema.variables import Variables
 
@@ -43,50 +43,6 @@ T = TypeVar("T")
 
 # The slowest thing worth waiting for is a batch of 10,000 rows, which takes seconds.
 TIMEOUT_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One operation, as a client asks for it."""
-
-    query: str
-    variables: Mapping[str, object] = field(default_factory=dict)
-    operation_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """A request that may be executed."""
-
-    document: Document
-    node: OperationDefinitionNode
-    variables: VariableValues
-    cost: int
-    request_id: str
-
-    @property
-    def kind(self) -> OperationType:
-        """Query, mutation or subscription."""
-        return self.node.operation
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a client gets. `data` is left out of it when nothing was executed."""
-
-    executed: bool
-    data: Mapping[str, object] | None = None
-    errors: Sequence[GraphQLError] = ()
-    extensions: Mapping[str, object] = field(default_factory=dict)
-
-    @property
-    def formatted(self) -> dict[str, object]:
-        """The answer as a JSON object of the GraphQL specification."""
-        return {
-            **({"errors": [error.formatted for error in self.errors]} if self.errors else {}),
-            **({"data": self.data} if self.executed else {}),
-            **({"extensions": self.extensions} if self.extensions else {}),
-        }
 
 
 class EngineSchema(strawberry.Schema):
@@ -112,7 +68,7 @@ class EngineSchema(strawberry.Schema):
         """The schema as text, sorted. Strawberry's own sorting rebuilds its enums as ones that cannot be read."""
         return print_schema(lexicographic_sort_schema(build_schema(super().as_str())))
 
-    async def answer(self, request: Request, context: object, request_id: str = "") -> Answer:
+    async def answer(self, request: Request, context: Context, request_id: str = "") -> Answer:
         """The answer to a query or mutation, whatever becomes of it."""
         try:
             return await self.run(self.prepare(request, request_id), context)
@@ -123,7 +79,7 @@ class EngineSchema(strawberry.Schema):
         self,
         request: Request,
         request_id: str,
-        open_context: Callable[[], object],
+        open_context: Callable[[], Context],
         admit: Callable[[Operation], None] = lambda _: None,
     ) -> AsyncGenerator[Answer, None]:
         """The answers to a request, whatever becomes of it; `admit` may raise Refused for a prepared operation."""
@@ -143,13 +99,19 @@ class EngineSchema(strawberry.Schema):
         node = document.operation(request.operation_name)
         variables = self._variables.coerce(node.variable_definitions or (), request.variables)
         cost = document.cost(self._schema, node, variables.coerced)
-        return Operation(document, node, variables, cost, request_id)
+        return Operation(request, document, node, variables, cost, request_id)
 
-    async def run(self, operation: Operation, context: object) -> Answer:
-        """The answer to a prepared query or mutation."""
-        return await self._complete(operation, self._executor(operation, context))
+    async def run(self, operation: Operation, context: Context) -> Answer:
+        """The answer to a prepared query or mutation, the first one's when it repeats another."""
+        try:
+            complete = partial(self._complete, operation, self._executor(operation, context))
+            return await idempotency.once(operation, context.caller, complete)
+        except Refused as refused:
+            return refusal(refused, operation.request_id)
 
-    async def performed(self, operation: Operation, open_context: Callable[[], object]) -> AsyncGenerator[Answer, None]:
+    async def performed(
+        self, operation: Operation, open_context: Callable[[], Context]
+    ) -> AsyncGenerator[Answer, None]:
         """The answers to an operation: one to a query or mutation, one for each event of a subscription.
 
         Each is made with a context of its own. One that was not executed is the last, and says why there are no more.
@@ -173,7 +135,7 @@ class EngineSchema(strawberry.Schema):
             except Exception as error:
                 yield _stopped(operation, [located_error(error, [operation.node])])
 
-    def _executor(self, operation: Operation, context: object) -> PlanningExecutor:
+    def _executor(self, operation: Operation, context: Context) -> PlanningExecutor:
         fragments = operation.document.fragments
         return PlanningExecutor(
             schema=self._schema,
@@ -202,11 +164,6 @@ class EngineSchema(strawberry.Schema):
             return _answer(operation, None, [located_error(error)])
         assert isinstance(result, ExecutionResult)
         return _answer(operation, result.data, result.errors or ())
-
-
-def refusal(refused: Refused, request_id: str) -> Answer:
-    """The answer to a request that is not executed."""
-    return Answer(executed=False, errors=errors.told(refused.found, request_id, refused.code))
 
 
 def _answer(operation: Operation, data: Mapping[str, object] | None, found: Iterable[GraphQLError]) -> Answer:

@@ -5,18 +5,29 @@ The 2026 draft of the specification and its audit differ (294 and 422 against 20
 
 import re
 import secrets
-from collections.abc import Mapping
-from decimal import Decimal
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import TypeVar
 
 import orjson
-from bson import ObjectId
-from graphql import GraphQLError
 
 from schema import errors
-from schema.execution import Answer, Request
+from schema.operations import Answer, Request, encode
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_KEY = re.compile("[!-~]{1,255}")
+
+T = TypeVar("T")
+
+# Of answers without data; others are 400.
+STATUSES = {
+    "UNAUTHENTICATED": 401,
+    errors.KEY_REUSED: 422,
+    errors.IN_PROGRESS: 409,
+    errors.OUTCOME_UNKNOWN: 409,
+    errors.ANSWER_NOT_KEPT: 409,
+    errors.UNAVAILABLE: 503,
+}
 
 
 class Media(StrEnum):
@@ -91,39 +102,42 @@ def decode(body: bytes | str, what: str = "The body") -> object:
     return decoded
 
 
-def encode(answer: Answer, request_id: str) -> bytes:
-    """An answer as JSON; one that cannot be written is our bug, and told as such."""
-    try:
-        return orjson.dumps(answer.formatted, default=_plain)
-    except TypeError as error:
-        bug = GraphQLError("An answer could not be written as JSON.", original_error=error)
-        return orjson.dumps(Answer(executed=True, errors=errors.told([bug], request_id)).formatted)
+def request_of(parameters: object, key: str | None = None) -> Request:
+    """The request that decoded parameters make, with the key of an Idempotency-Key header if there is one.
 
-
-def _plain(value: object) -> str:
-    """What a JSON scalar may hold that came from the database."""
-    if isinstance(value, Decimal | ObjectId):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is no JSON")
-
-
-def request_of(parameters: object) -> Request:
-    """The request that decoded parameters make; raises HTTPFault 400 when one of them has the wrong type."""
+    Raises HTTPFault 400 when one of them has the wrong type.
+    """
     if isinstance(parameters, list):
         raise HTTPFault(400, "Batches are not supported; send one operation a request.")
     if not isinstance(parameters, dict):
         raise HTTPFault(400, "The body must be a JSON object.")
-    query, name = parameters.get("query"), parameters.get("operationName")
-    variables, extensions = parameters.get("variables"), parameters.get("extensions")
+    query = parameters.get("query")
     if not isinstance(query, str):
         raise HTTPFault(400, "query must be a text.")
-    if name is not None and not isinstance(name, str):
-        raise HTTPFault(400, "operationName must be a text.")
-    if variables is not None and not isinstance(variables, dict):
-        raise HTTPFault(400, "variables must be an object.")
-    if extensions is not None and not isinstance(extensions, dict):
-        raise HTTPFault(400, "extensions must be an object.")
-    return Request(query, variables or {}, name)
+    extensions = _optional(parameters, "extensions", dict) or {}
+    return Request(
+        query,
+        _optional(parameters, "variables", dict) or {},
+        _optional(parameters, "operationName", str),
+        _key([key, _optional(extensions, "idempotencyKey", str)]),
+    )
+
+
+def _optional(parameters: Mapping[str, object], name: str, kind: type[T]) -> T | None:
+    value = parameters.get(name)
+    if value is None or isinstance(value, kind):
+        return value
+    raise HTTPFault(400, f"{name} must be {'a text' if kind is str else 'an object'}.")
+
+
+def _key(sent: Iterable[str | None]) -> str | None:
+    # As a structured header (RFC 8941) it is in quotes, as most clients send it, it is not.
+    keys = {key.strip().strip('"') for key in sent if key is not None}
+    if len(keys) > 1:
+        raise HTTPFault(400, "The Idempotency-Key is not the one in extensions.idempotencyKey.")
+    if not all(_KEY.fullmatch(key) for key in keys):
+        raise HTTPFault(400, "An idempotency key has 1 to 255 visible characters of ASCII.")
+    return next(iter(keys), None)
 
 
 def query_parameters(parameters: Mapping[str, str]) -> dict[str, object]:
@@ -143,15 +157,19 @@ def status_of(answer: Answer, media: Media) -> int:
     """
     if answer.executed or media is not Media.RESPONSE:
         return 200
-    if headers_of(answer):
+    code = _extension(answer, "code")
+    if code == errors.LIMIT_EXCEEDED and _extension(answer, "retryAfterSeconds"):
         return 429
-    return 401 if _extension(answer, "code") == "UNAUTHENTICATED" else 400
+    return STATUSES.get(str(code), 400)
 
 
 def headers_of(answer: Answer) -> dict[str, str]:
-    """When to try again, for an answer that says so."""
+    """When to try again, for an answer that says so, and whether it is the answer to an earlier request."""
     seconds = _extension(answer, "retryAfterSeconds")
-    return {} if seconds is None else {"Retry-After": str(seconds)}
+    return {
+        **({} if seconds is None else {"Retry-After": str(seconds)}),
+        **({} if answer.repeated is None else {"Idempotent-Replayed": "true"}),
+    }
 
 
 def _extension(answer: Answer, name: str) -> object:

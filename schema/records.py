@@ -7,9 +7,8 @@ a customer's 27 leaves took five times as long, and most queries ask for eight.
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
-
 from documents.records import Record
+from schema import selections
 from schema.context import EngineInfo
 
 T = TypeVar("T")
@@ -24,27 +23,13 @@ def made(cls: type[T], record: Record) -> T:
 
 def selected_nodes(info: EngineInfo) -> set[str]:
     """The names of the fields that are selected of the nodes of a connection, by whichever way."""
-    top = [node.selection_set for node in info._raw_info.field_nodes]
-    nodes = [found for name, found in _fields(top, info) if name == "nodes"]
-    edges = [found for name, found in _fields(top, info) if name == "edges"]
-    nodes += [found for name, found in _fields(edges, info) if name == "node"]
-    return {name for name, _ in _fields(nodes, info)}
+    fragments = info._raw_info.fragments
+    connection = info._raw_info.field_nodes
+    edges = selections.within(connection, "edges", fragments)
+    nodes = [*selections.within(connection, "nodes", fragments), *selections.within(edges, "node", fragments)]
+    return {field.name.value for field in selections.fields([node.selection_set for node in nodes], fragments)}
 
 
 def stored_names(selected: Iterable[str], stored: Mapping[str, tuple[str, ...]]) -> set[str]:
     """What to read of each record for these fields; a field that is not in the table needs nothing of its own."""
     return {name for field in selected for name in stored.get(field, ())}
-
-
-def _fields(sets: Iterable[SelectionSetNode | None], info: EngineInfo) -> list[tuple[str, SelectionSetNode | None]]:
-    found: list[tuple[str, SelectionSetNode | None]] = []
-    for selections in sets:
-        for node in selections.selections if selections else ():
-            match node:
-                case FieldNode():
-                    found.append((node.name.value, node.selection_set))
-                case FragmentSpreadNode():
-                    found += _fields([info._raw_info.fragments[node.name.value].selection_set], info)
-                case InlineFragmentNode():
-                    found += _fields([node.selection_set], info)
-    return found

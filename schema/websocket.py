@@ -13,7 +13,8 @@ import orjson
 import errors
 from schema import http
 from schema.callers import Contexts
-from schema.execution import EngineSchema, Operation, Request
+from schema.execution import EngineSchema
+from schema.operations import Operation, Request, encode
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +64,7 @@ class Connection(Generic[V]):
         channel: Channel,
         *,
         authorization: str | None = None,
-        admit: Callable[[V, Operation], None] = lambda _, __: None,
+        admit: Callable[[str | None, Operation], None] = lambda _, __: None,
         init_seconds: float = INIT_SECONDS,
     ) -> None:
         self._schema = schema
@@ -161,14 +162,17 @@ class Connection(Generic[V]):
         request_id = http.request_id_of(None)
         last: dict[str, object] = {"id": id_, "type": "complete"}
         answers = self._schema.answers(
-            request, request_id, partial(self._contexts.open, viewer), partial(self._admit, viewer)
+            request,
+            request_id,
+            partial(self._contexts.open, viewer),
+            partial(self._admit, self._contexts.open(viewer).caller),
         )
         async with aclosing(answers):
             async for answer in answers:
                 if not answer.executed:
                     last = {"id": id_, "type": "error", "payload": answer.formatted["errors"]}
                     break
-                payload = orjson.Fragment(http.encode(answer, request_id))
+                payload = orjson.Fragment(encode(answer, request_id))
                 await self._send({"id": id_, "type": "next", "payload": payload})
         # The id is free before the client hears that it is.
         if self._operations.get(id_) is asyncio.current_task():

@@ -22,7 +22,7 @@ from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema import schema
 from schema.context import ContextFactory, Services
-from schema.execution import Request
+from schema.operations import Request
 from tests.delivery.conftest import everyone
 
 

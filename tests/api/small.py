@@ -30,12 +30,16 @@ class Caller:
 class Context:
     """One operation's context; `number` tells it from others."""
 
-    caller: Caller
+    somebody: Caller
     number: int
 
     @property
+    def caller(self) -> str | None:
+        return self.somebody.name
+
+    @property
     def expires_at(self) -> datetime | None:
-        return self.caller.expires_at
+        return self.somebody.expires_at
 
 
 class Callers:
@@ -71,7 +75,7 @@ Info = strawberry.Info[Context, None]
 class Query:
     @strawberry.field
     def who(self, info: Info) -> str | None:
-        return info.context.caller.name
+        return info.context.caller
 
     @strawberry.field
     def context(self, info: Info) -> int:

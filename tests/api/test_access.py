@@ -20,7 +20,7 @@ from auth import Viewer
 from documents import Role
 from schema import access, schema
 from schema.context import ContextFactory
-from schema.execution import Answer, Request
+from schema.operations import Answer, Request
 from tests.api.conftest import Api
 
 ROOTS: Mapping[str, GraphQLObjectType | None] = {

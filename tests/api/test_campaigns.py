@@ -13,7 +13,7 @@ from delivery import dispatcher
 from documents import Campaign, CampaignStatus
 from schema import schema
 from schema.context import Services
-from schema.execution import Request
+from schema.operations import Request
 from tests.api.conftest import Api
 from tests.delivery.conftest import SETUP, a_campaign, customers, everyone, launched, sent
 

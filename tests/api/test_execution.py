@@ -11,8 +11,12 @@ from strawberry.scalars import JSON
 
 import errors
 from schema import inputs
-from schema.execution import Answer, EngineSchema, Request
+from schema.execution import EngineSchema
+from schema.operations import Answer, Request
 from schema.reading import Refused
+from tests.api.small import Caller, Context
+
+NOBODY = Context(Caller(None), 0)
 
 
 @inputs.row
@@ -61,8 +65,8 @@ class Query:
         return "never"
 
     @strawberry.field
-    def who(self, info: strawberry.Info[str, None]) -> str:
-        return info.context
+    def who(self, info: strawberry.Info[Context, None]) -> str | None:
+        return info.context.caller
 
 
 @strawberry.type
@@ -75,7 +79,7 @@ class Mutation:
 @strawberry.type
 class Subscription:
     @strawberry.subscription
-    async def count(self, info: strawberry.Info[str, None], to: int) -> AsyncIterator[str]:
+    async def count(self, info: strawberry.Info[Context, None], to: int) -> AsyncIterator[str]:
         if to > 100:
             raise errors.InvalidInput("Too far.", ["to"])
         for number in range(to):
@@ -88,7 +92,7 @@ SCHEMA = EngineSchema(Query, Mutation, Subscription)
 
 
 async def ask(query: str, **variables: object) -> Answer:
-    return await SCHEMA.answer(Request(query, variables), "ann", "request-1")
+    return await SCHEMA.answer(Request(query, variables), Context(Caller("ann"), 1), "request-1")
 
 
 def codes(answer: Answer) -> list[object]:
@@ -102,10 +106,10 @@ async def test_a_request_is_answered_with_its_variables_and_context() -> None:
 
 async def test_one_of_several_operations_is_chosen_by_name() -> None:
     both = "query A { a: hello } query B { b: hello }"
-    chosen = await SCHEMA.answer(Request(both, operation_name="B"), None)
+    chosen = await SCHEMA.answer(Request(both, operation_name="B"), NOBODY)
     assert chosen.data == {"b": "Hello, you."}
     for name in (None, "C"):
-        refused = await SCHEMA.answer(Request(both, operation_name=name), None)
+        refused = await SCHEMA.answer(Request(both, operation_name=name), NOBODY)
         assert not refused.executed
         assert codes(refused) == ["BAD_USER_INPUT"]
 
@@ -141,14 +145,14 @@ async def test_a_field_that_fails_leaves_the_others_alone() -> None:
 
 async def test_an_execution_without_end_is_given_up() -> None:
     impatient = EngineSchema(Query, timeout_seconds=0.01)
-    answer = await impatient.answer(Request("{ forever }"), None)
+    answer = await impatient.answer(Request("{ forever }"), NOBODY)
     assert answer.formatted["data"] is None
     assert codes(answer) == ["TIMEOUT"]
 
 
 async def test_introspection_can_be_turned_off() -> None:
     closed = EngineSchema(Query, introspection=False)
-    assert codes(await closed.answer(Request("{ __schema { description } }"), None)) == ["GRAPHQL_VALIDATION_FAILED"]
+    assert codes(await closed.answer(Request("{ __schema { description } }"), NOBODY)) == ["GRAPHQL_VALIDATION_FAILED"]
     assert (await ask("{ __typename }")).data == {"__typename": "Query"}
 
 
@@ -242,9 +246,8 @@ async def test_a_row_written_in_the_query_keeps_its_unreadable_text_too() -> Non
 
 
 async def events(query: str) -> list[Answer]:
-    contexts = iter(range(1000))
     operation = SCHEMA.prepare(Request(query))
-    return [answer async for answer in SCHEMA.performed(operation, lambda: next(contexts))]
+    return [answer async for answer in SCHEMA.performed(operation, lambda: NOBODY)]
 
 
 async def test_a_subscription_gives_an_answer_for_each_event() -> None:

@@ -212,7 +212,7 @@ async def test_a_token_that_is_no_good_is_refused(client: httpx.AsyncClient, acc
 @pytest.mark.parametrize(("accept", "status"), [("application/json", 200), (RESPONSE, 429)])
 async def test_who_asks_for_too_much_is_told_when_to_try_again(accept: str, status: int) -> None:
     rates = Rates(cost_per_second=0.5, burst=1, clock=lambda: 0.0)
-    endpoint = Endpoint(SCHEMA, Callers(), rates=rates, name_of=lambda caller: caller.name)
+    endpoint = Endpoint(SCHEMA, Callers(), rates=rates)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://engine") as client:
         headers = {"accept": accept, "authorization": "Bearer ann"}
         answered, refused = [await client.post("", json={"query": "{ who }"}, headers=headers) for _ in range(2)]

@@ -7,8 +7,10 @@ import strawberry
 from graphql import OperationDefinitionNode, get_introspection_query, parse
 
 from resolvers.pages import Page
-from schema import http, limits, pages
-from schema.execution import Answer, EngineSchema, Request
+from schema import limits, operations, pages
+from schema.execution import EngineSchema
+from schema.operations import Answer, Request
+from tests.api.small import Caller, Context
 
 
 async def nothing_counted() -> int:
@@ -54,7 +56,7 @@ SCHEMA = EngineSchema(Query)
 
 
 async def ask(query: str, **variables: object) -> Answer:
-    return await SCHEMA.answer(Request(query, variables), Query())
+    return await SCHEMA.answer(Request(query, variables), Context(Caller(None), 0))
 
 
 async def exceeded(query: str, **variables: object) -> str | None:
@@ -205,6 +207,6 @@ async def test_what_is_made_to_hurt_is_refused_within_milliseconds(query: str) -
     answer = await ask(query)
     taken = time.perf_counter() - started
     assert not answer.executed
-    assert b"INTERNAL" not in http.encode(answer, "request-1")
+    assert b"INTERNAL" not in operations.encode(answer, "request-1")
     # A tenth of what the naive walk takes for the smallest of these; a busy machine takes ten times as long as ours.
     assert taken < 0.5
