@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pymongo
 import pytest
 
 import documents
@@ -340,3 +341,10 @@ async def test_of_two_external_ids_for_one_e_mail_at_once_one_is_a_conflict() ->
         await ingest({"email": email})
         reports = await asyncio.gather(*(ingest({"email": email, "external_id": f"{who}{number}"}) for who in "ab"))
         assert sorted(outcomes(reports[0]) + outcomes(reports[1])) == ["FAILED", "UPDATED"]
+
+
+async def test_when_the_database_does_not_answer_rows_say_so() -> None:
+    with pymongo.timeout(0.000_001):
+        report = await ingest({"external_id": "a"}, {}, {"external_id": "b"})
+    assert faults(report) == [("UNAVAILABLE", ()), ("REQUIRED", ()), ("UNAVAILABLE", ())]
+    assert await everyone() == []

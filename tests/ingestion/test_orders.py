@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pymongo
 import pytest
 
 import documents
@@ -301,3 +302,12 @@ async def test_orders_of_one_customer_from_several_at_once_all_count() -> None:
     customer = await a_customer(external_id="c")
     await asyncio.gather(*(an_order(customer, amount=Decimal("0.01")) for _ in range(40)))
     assert (await figures())[:3] == ("0.40", 40, 40)
+
+
+async def test_when_the_database_does_not_answer_rows_say_so_and_nothing_is_stored() -> None:
+    await a_customer(external_id="c")
+    with pymongo.timeout(0.000_001):
+        report = await ingest(an_order_row("1"), an_order_row("2"), an_order_row("3", amount=None))
+    assert [fault[0] for fault in faults(report)] == ["UNAVAILABLE", "UNAVAILABLE", "UNAVAILABLE"]
+    assert await documents.Order.count() == 0
+    assert outcomes(await ingest(an_order_row("1"))) == ["CREATED"]
