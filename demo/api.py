@@ -2,26 +2,25 @@
 
 import json
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import httpx
 from websockets.asyncio.client import connect
 
 JsonObject = dict[str, object]
-TIMEOUT_SECONDS = 60
 
 
 class ApiError(Exception):
     """The API refused something that the demo needs."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Api:
     """The API at a base URL, as whoever has signed in."""
 
     url: str
-    token: str | None = None
-    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=TIMEOUT_SECONDS))
+    token: str | None
+    http: httpx.AsyncClient
 
     async def ask(self, document: str, **variables: object) -> JsonObject:
         """The one root field of the answer. Raises ApiError for errors, those that are told as data included."""

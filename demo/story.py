@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
+import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -25,6 +26,7 @@ BODY = 'Hi {{ customer.firstName | default: "there" }}, you spent {{ customer.to
 OUTCOMES = ("delivered", "failed", "skipped", "heldOut", "cancelled")
 BATCH = 1000
 BATCHES_AT_ONCE = 2
+TIMEOUT_SECONDS = 60
 
 OPENING_QUERY = """query MyCampaigns {
   overview { customers orders revenue }
@@ -66,25 +68,24 @@ async def tell() -> int:
     """Tell the whole story; the exit status."""
     started = time.monotonic()
     try:
-        api = await _product()
-        await _import(api)
-        segment = await _segment(api)
-        await _campaign(api, segment)
-    except (ApiError, TimeoutError) as error:
-        console.print(f"[red]The demo stopped: {error}[/red]  (the server's log: {processes.LOG_FILE})")
+        async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as http:
+            api = await _product(http)
+            await _import(api)
+            segment = await _segment(api)
+            await _campaign(api, segment)
+    except (ApiError, TimeoutError, httpx.HTTPError) as error:
+        console.print(f"[red]The demo stopped: {error!r}[/red]  (the server's log: {processes.LOG_FILE})")
         return 1
     _farewell(time.monotonic() - started)
     return 0
 
 
-async def _product() -> Api:
+async def _product(http: httpx.AsyncClient) -> Api:
     if not await processes.answers():
         console.print("Starting MongoDB, the simulated vendor and the server …")
         processes.start_in_background()
         await processes.until_ready()
-    api = Api(processes.URL)
-    api.token = await _sign_in(api)
-    return api
+    return Api(processes.URL, await _sign_in(Api(processes.URL, None, http)), http)
 
 
 async def _sign_in(api: Api) -> str:

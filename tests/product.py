@@ -31,6 +31,7 @@ class Product:
     vendor_port: int = field(default_factory=lambda: free_port())
     webhook_secret: str = field(default_factory=lambda: f"whsec_{secrets.token_hex(32)}")
     processes: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
+    http: httpx.AsyncClient = field(default_factory=lambda: httpx.AsyncClient(timeout=60))
 
     @property
     def url(self) -> str:
@@ -44,7 +45,7 @@ class Product:
 
     def api(self, token: str | None = None) -> Api:
         """A client of the public API."""
-        return Api(self.url, token)
+        return Api(self.url, token, self.http)
 
     async def sign_up(self) -> Api:
         """The API as the first user, an administrator."""
@@ -86,6 +87,7 @@ class Product:
 
     async def stop_all(self) -> None:
         """End whatever still runs, the vendor last."""
+        await self.http.aclose()
         for name in sorted(self.processes, key=lambda each: each == "vendor"):
             await self.stop(name)
 
