@@ -37,7 +37,7 @@ lock: $(VENV)/dev  ## pin what requirements*.in ask for; versions and hashes, no
 	$(BIN)/pip install --quiet uv
 	for kind in requirements requirements-dev; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-annotate --no-header $$kind.in -o $$kind.lock; done
+	    --no-emit-index-url --no-strip-extras --no-annotate --no-header $$kind.in -o $$kind.lock; done
 
 $(VENV)/ready: requirements.lock
 	@echo "Setting up $(VENV) (once, a minute or two) …"
