@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from random import Random
 
 from bson import ObjectId
@@ -34,6 +35,34 @@ def people(seed: int, count: int) -> list[Person]:
     """So many people, the same for the same seed."""
     dice = _Dice(Random(seed))
     return [_person(dice, ObjectId(f"{number:024x}")) for number in range(1, count + 1)]
+
+
+def a_person(name: str, *, orders: Sequence[Record] = (), messages: Sequence[Record] = (), **fields: object) -> Person:
+    """Somebody with these stored fields, orders and messages, whose `name` a test knows them by."""
+    id_ = ObjectId()
+    plain = {"total_spend": Decimal(0), "visit_count": 0, "tags": [], "created_at": strategies.NOW}
+    customer = {"_id": id_, "name": name, "external_id": str(id_), **plain, **fields}
+    return Person(
+        customer | {"folded": documents.folded(customer)},
+        [order | {"_id": ObjectId(), "external_id": str(ObjectId()), "customer_id": id_} for order in orders],
+        [message | {"_id": str(ObjectId()), "customer_id": id_} for message in messages],
+    )
+
+
+def an_order(amount: str = "10", *, items: Sequence[Record] = (), **fields: object) -> Record:
+    """A completed order of this instant."""
+    plain = {"amount": Decimal(amount), "placed_at": strategies.NOW, "status": "COMPLETED"}
+    return plain | {"items": list(items), "item_count": len(items), "payment": {"status": "PAID"}} | fields
+
+
+def an_item(sku: str, quantity: int = 1, unit_price: str = "10") -> Record:
+    """A line of an order."""
+    return {
+        "sku": sku,
+        "quantity": quantity,
+        "unit_price": Decimal(unit_price),
+        "folded": {"sku": documents.fold(sku)},
+    }
 
 
 async def store(population: Sequence[Person]) -> None:
