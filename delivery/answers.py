@@ -9,7 +9,7 @@ from delivery.batches import Claim
 from delivery.vendor import Answer, CallFailed, Refusal, key_of
 from documents import MessageStatus
 
-WANTED_FIELDS = ("campaign_id", "status", "life", "attempts", "vendor_message_id")
+WANTED_FIELDS = ("campaign_id", "status", "vendor_message_id")
 UNSPOKEN = Refusal("NO_ANSWER", "The vendor's answer did not mention the message.", permanent=False)
 
 
@@ -30,11 +30,16 @@ async def record(claimed: Claim, answer: Answer, *, max_attempts: int, retry_at:
 
     async def work(entry: ledger.Entry) -> Recorded:
         sent = failed = to_retry = 0
-        for message in await _present(claimed, entry):
+        faster = await _moved_meanwhile(claimed, entry)
+        for message in claimed.messages:
             key = key_of(message["_id"], message["life"])
-            if vendor_id := answer.accepted.get(key):
-                sent += _accepted(entry, message, vendor_id)
-            elif message["status"] == MessageStatus.SENDING:
+            vendor_id = answer.accepted.get(key)
+            if moved := faster.get(message["_id"]):
+                _complete(entry, moved, vendor_id)
+            elif vendor_id is not None:
+                sent += 1
+                entry.move(message, MessageStatus.SENT, {"vendor_message_id": vendor_id, "sent_at": entry.now})
+            else:
                 refusal = answer.refused.get(key, UNSPOKEN)
                 final = refusal.permanent or message["attempts"] >= max_attempts
                 failed, to_retry = failed + final, to_retry + (not final)
@@ -49,7 +54,7 @@ async def record(claimed: Claim, answer: Answer, *, max_attempts: int, retry_at:
         )
         return Recorded(sent, failed, to_retry)
 
-    return await ledger.write(work, now)
+    return await ledger.write_in_turn(work, now)
 
 
 def none_taken(claimed: Claim, failure: CallFailed) -> Answer:
@@ -58,23 +63,18 @@ def none_taken(claimed: Claim, failure: CallFailed) -> Answer:
     return Answer(refused={key_of(message["_id"], message["life"]): refusal for message in claimed.messages})
 
 
-async def _present(claimed: Claim, entry: ledger.Entry) -> list[ledger.Row]:
+async def _moved_meanwhile(claimed: Claim, entry: ledger.Entry) -> dict[str, ledger.Row]:
+    """The few messages that receipts have moved already; all others are as they were claimed."""
     ids = [message["_id"] for message in claimed.messages]
-    found: list[ledger.Row] = (
-        await documents.Message.get_pymongo_collection()
-        .find({"_id": {"$in": ids}}, WANTED_FIELDS, session=entry.session)
-        .to_list()
+    moved = documents.Message.get_pymongo_collection().find(
+        {"_id": {"$in": ids}, "status": {"$ne": MessageStatus.SENDING.value}}, WANTED_FIELDS, session=entry.session
     )
-    return found
+    return {message["_id"]: message for message in await moved.to_list()}
 
 
-def _accepted(entry: ledger.Entry, message: ledger.Row, vendor_id: str) -> bool:
-    if message["status"] == MessageStatus.SENDING:
-        entry.move(message, MessageStatus.SENT, {"vendor_message_id": vendor_id, "sent_at": entry.now})
-        return True
-    if "vendor_message_id" not in message:
+def _complete(entry: ledger.Entry, message: ledger.Row, vendor_id: str | None) -> None:
+    if vendor_id is not None and "vendor_message_id" not in message:
         entry.move(message, MessageStatus(message["status"]), {"vendor_message_id": vendor_id})
-    return False
 
 
 def _refused(entry: ledger.Entry, message: ledger.Row, refusal: Refusal, final: bool) -> None:

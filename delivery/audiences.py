@@ -11,16 +11,15 @@ from documents import Campaign
 from segmentation import audience, rules
 from segmentation.dates import Calendar
 
-# All that a template can name or a decision needs; folded texts are for comparing.
-FIELDS = [name for name in documents.Customer.model_fields if name not in ("id", "folded", "opening", "purchases")]
-
 
 def walker(calendar: Calendar) -> Walk:
     """The walk through the audience of any campaign, in the server's time zone."""
 
-    async def walk(campaign: Campaign, after: PydanticObjectId | None) -> AsyncIterator[Sequence[Member]]:
+    async def walk(
+        campaign: Campaign, after: PydanticObjectId | None, fields: Sequence[str]
+    ) -> AsyncIterator[Sequence[Member]]:
         as_of = calendar.as_of(campaign.as_of or documents.now())
-        async for batch in audience.batches(rules.read(campaign.rules), as_of, after, FIELDS):
+        async for batch in audience.batches(rules.read(campaign.rules), as_of, after, fields):
             yield [Member(**record) for record in batch]  # type: ignore[typeddict-item]  # with whatever fields there are
 
     return walk

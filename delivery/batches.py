@@ -32,7 +32,7 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Messages that are ours to send until the lease runs out. `rest` tells that the batch holds more."""
+    """Messages, SENDING, that are ours until the lease runs out. `rest` tells that the batch holds more."""
 
     batch_id: PydanticObjectId
     campaign_id: PydanticObjectId
@@ -60,10 +60,8 @@ async def claim(
         if batch is None:
             return None
         messages = await _to_send(batch, allowed + 1, entry)
-        claimed = Claim(
-            batch.id, campaign_id, token, batch.failures, tuple(messages[:allowed]), rest=len(messages) > allowed
-        )
-        await _start(claimed, entry)
+        started = await _start(campaign_id, messages[:allowed], entry)
+        claimed = Claim(batch.id, campaign_id, token, batch.failures, started, rest=len(messages) > allowed)
         if rate is not None:
             await pace.spend(campaign_id, rate, len(claimed.messages), now, entry.session)
         return claimed
@@ -194,12 +192,17 @@ async def _to_send(batch: documents.Batch, limit: int, entry: ledger.Entry) -> l
     return found
 
 
-async def _start(claimed: Claim, entry: ledger.Entry) -> None:
-    # What is SENDING already is being taken over: it counts as the attempt that it was.
-    ids = {"_id": {"$in": [message["_id"] for message in claimed.messages]}}
-    await entry.move_all(
-        claimed.campaign_id, ids, MessageStatus.PENDING, MessageStatus.SENDING, {}, increase={"attempts": 1}
-    )
+async def _start(
+    campaign_id: PydanticObjectId, messages: Sequence[ledger.Row], entry: ledger.Entry
+) -> Sequence[ledger.Row]:
+    """Make the messages SENDING; what is so already is being taken over, and stays the attempt that it was."""
+    pending = [message for message in messages if message["status"] == MessageStatus.PENDING]
+    ids = {"_id": {"$in": [message["_id"] for message in pending]}}
+    await entry.move_all(campaign_id, ids, MessageStatus.PENDING, MessageStatus.SENDING, {}, increase={"attempts": 1})
+    for message in pending:
+        message["status"] = MessageStatus.SENDING.value
+        message["attempts"] += 1
+    return messages
 
 
 def _open(campaign_id: PydanticObjectId) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What becomes of one member of an audience: sent what, or not, and why. Pure: the same for a plan and for a launch."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
@@ -10,7 +10,7 @@ from typing import TypedDict
 from beanie import PydanticObjectId
 
 import errors
-from delivery import templates
+from delivery import templates, variables
 from delivery.templates import Template
 from documents import Campaign, Channel, ConsentState, MessageStatus, SkipReason, Variant, message_id
 
@@ -88,6 +88,13 @@ class Decider:
         self._salt = str(campaign.id).encode()
         self._address = ADDRESS[campaign.channel]
         self._consent = CONSENT[campaign.channel]
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The stored fields of a customer that the decision needs."""
+        templates = [template for text in self._texts for template in (text.subject, text.body) if template]
+        used = {variables.CUSTOMER[name].field for template in templates for name in template.names}
+        return sorted({self._address, self._consent, *used})
 
     def address_of(self, customer: Record) -> str | None:
         """Where the campaign's channel reaches a customer."""

@@ -5,6 +5,7 @@ of the two is done again from the start. That is the condition of every move mad
 update itself names nothing but the id (measured: 20 µs of mongod against 42 with the status in the filter).
 """
 
+import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from datetime import datetime
 from typing import NotRequired, TypedDict, TypeVar
 
 from beanie import PydanticObjectId
-from pymongo import UpdateOne, WriteConcern
+from pymongo import WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import WriteError
 from pymongo.read_concern import ReadConcern
 
 import documents
@@ -22,6 +24,8 @@ from delivery.tallies import Stats
 from documents import MessageStatus
 
 T = TypeVar("T")
+
+_turn = asyncio.Lock()
 
 
 class Row(TypedDict):
@@ -46,7 +50,7 @@ class Entry:
     def __init__(self, session: AsyncClientSession, now: datetime) -> None:
         self.session = session
         self.now = now
-        self._updates: list[UpdateOne] = []
+        self._updates: list[dict[str, object]] = []
         self._counts: dict[PydanticObjectId, Counter[str]] = defaultdict(Counter)
         self._sent_at: dict[PydanticObjectId, datetime] = {}
 
@@ -59,9 +63,8 @@ class Entry:
         counts = self._counts[message["campaign_id"]]
         counts[message["status"]] -= 1
         counts[status.value] += 1
-        self._updates.append(
-            UpdateOne({"_id": message["_id"]}, update({**changes, "status": status.value, "updated_at": self.now}))
-        )
+        change = update({**changes, "status": status.value, "updated_at": self.now})
+        self._updates.append({"q": {"_id": message["_id"]}, "u": change})
 
     async def move_all(
         self,
@@ -90,11 +93,27 @@ class Entry:
     async def flush(self) -> None:
         """Write what was collected; `write` does it at the end of the transaction."""
         if self._updates:
-            await documents.Message.get_pymongo_collection().bulk_write(
-                self._updates, ordered=False, session=self.session
-            )
+            await self._update()
         changed = {campaign_id: counts for campaign_id, counts in self._counts.items() if any(counts.values())}
         await tallies.add(changed, self._sent_at, self.session)
+
+    async def _update(self) -> None:
+        # As a command: pymongo's bulk_write takes 5 µs more for each update, half of all that we take for a message.
+        messages = documents.Message.get_pymongo_collection()
+        command = {"update": messages.name, "updates": self._updates, "ordered": False}
+        answer = await messages.database.command(command, session=self.session)
+        if found := answer.get("writeErrors"):
+            raise WriteError(str(found[0].get("errmsg")), found[0].get("code"), found[0])
+
+
+async def write_in_turn(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:
+    """`write`, one after another in this process: for work on messages that are on their way.
+
+    The answer to a call and the first receipts of its messages come at the same time. Side by side every second such
+    transaction was done again (measured, with receipts after 200 ms), which cost more than waiting does.
+    """
+    async with _turn:
+        return await write(work, now)
 
 
 async def write(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:

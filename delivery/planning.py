@@ -9,7 +9,7 @@ import contextlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -31,8 +31,9 @@ CAP_WINDOW = timedelta(days=1)
 CAPPED_STATUSES = (MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT, MessageStatus.DELIVERED)
 SAMPLES = 5
 
-# The members of a campaign's audience behind a customer, in the order of their ids, some hundreds at a time.
-Walk = Callable[[Campaign, PydanticObjectId | None], AsyncIterator[Sequence[Member]]]
+# The members of a campaign's audience behind a customer, in the order of their ids, some hundreds at a time, with
+# these stored fields.
+Walk = Callable[[Campaign, PydanticObjectId | None, Sequence[str]], AsyncIterator[Sequence[Member]]]
 
 
 class LeaseLost(Exception):
@@ -46,7 +47,7 @@ class FlightPlan:
     to_send: int = 0
     held_out: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
-    samples: list[tuple[Member, Decision]] = field(default_factory=list)
+    samples: list[Decision] = field(default_factory=list)
     estimated_seconds: float | None = None
 
     @property
@@ -64,12 +65,13 @@ async def preview(campaign: Campaign, walk: Walk, setup: Setup, now: datetime) -
     plan = FlightPlan()
     seen: set[int] = set()  # hashes of addresses: a quarter of the memory, and one in 10¹³ is taken for another
     decider = Decider(campaign, now)
-    async for members in walk(campaign, None):
+    async for members in walk(campaign, None, decider.fields):
         addresses = {address for member in members if (address := decider.address_of(member))}
         taken = {address for address in addresses if hash(address) in seen}
-        for member, decision in zip(members, await _decide(campaign, decider, members, taken, setup), strict=True):
-            _count(plan, member, decision)
-        seen.update(map(hash, addresses))
+        decisions = await _decide(campaign, decider, members, taken, setup)
+        for decision in decisions:
+            _count(plan, decision)
+        seen.update(map(hash, _recipients(decisions)))
     if campaign.rate_per_second:
         plan.estimated_seconds = plan.to_send / campaign.rate_per_second
     return plan
@@ -87,12 +89,15 @@ async def take(setup: Setup, now: datetime) -> Campaign | None:
 
 async def plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:
     """Plan a campaign that was taken, and let it run. Raises LeaseLost; Fault when planning is impossible."""
-    async with _kept(campaign, setup):
-        decider = Decider(campaign, campaign.as_of or documents.now())
-        async for members in walk(campaign, campaign.planned_to):
-            taken = await _taken(campaign, {address for member in members if (address := decider.address_of(member))})
+    decider = Decider(campaign, campaign.as_of or documents.now())
+    async with _kept(campaign, setup), _writer(campaign, setup) as write:
+        latest: set[str] = set()  # the addresses of the step that is being written
+        async for members in walk(campaign, campaign.planned_to, decider.fields):
+            addresses = {address for member in members if (address := decider.address_of(member))}
+            taken = (latest & addresses) | await _taken(campaign, addresses)
             decisions = await _decide(campaign, decider, members, taken, setup)
-            await _write(campaign, decisions, setup)
+            latest = _recipients(decisions)
+            await write(decisions)
     await _change(campaign, {"status": CampaignStatus.RUNNING.value, "planned_at": documents.now(), "lease": None})
 
 
@@ -117,10 +122,15 @@ async def _decide(
     decisions = []
     for member in members:
         address = decider.address_of(member)
-        decisions.append(decider.decide(member, taken=address in taken, capped=member["_id"] in capped))
-        if address:
-            taken.add(address)
+        decision = decider.decide(member, taken=address in taken, capped=member["_id"] in capped)
+        decisions.append(decision)
+        if decision.recipient:
+            taken.add(decision.recipient)
     return decisions
+
+
+def _recipients(decisions: Iterable[Decision]) -> set[str]:
+    return {decision.recipient for decision in decisions if decision.recipient}
 
 
 async def _capped(campaign: Campaign, members: Sequence[Member], setup: Setup) -> set[PydanticObjectId]:
@@ -145,6 +155,27 @@ async def _taken(campaign: Campaign, addresses: set[str]) -> set[str]:
     which = {"campaign_id": campaign.id, "recipient": {"$in": list(addresses)}}
     found = documents.Message.get_pymongo_collection().find(which, {"recipient": 1, "_id": 0})
     return {message["recipient"] async for message in found}
+
+
+@asynccontextmanager
+async def _writer(campaign: Campaign, setup: Setup) -> AsyncIterator[Callable[[Sequence[Decision]], Awaitable[None]]]:
+    """Writes steps in their order, each while the next one is being decided: a core for us, and one for mongod."""
+    under_way: asyncio.Task[None] | None = None
+
+    async def write(decisions: Sequence[Decision]) -> None:
+        nonlocal under_way
+        if under_way is not None:
+            await under_way
+        under_way = asyncio.create_task(_write(campaign, decisions, setup), name=f"plan campaign {campaign.id}")
+
+    try:
+        yield write
+        if under_way is not None:
+            await under_way
+    finally:
+        if under_way is not None:
+            under_way.cancel()
+            await asyncio.gather(under_way, return_exceptions=True)
 
 
 async def _write(campaign: Campaign, decisions: Sequence[Decision], setup: Setup) -> None:
@@ -198,7 +229,7 @@ async def _change(campaign: Campaign, changes: Mapping[str, object], entry: ledg
         raise LeaseLost(str(campaign.id))
 
 
-def _count(plan: FlightPlan, member: Member, decision: Decision) -> None:
+def _count(plan: FlightPlan, decision: Decision) -> None:
     if decision.skip_reason is not None:
         plan.skipped[decision.skip_reason.value] += 1
     elif decision.status is MessageStatus.HELD_OUT:
@@ -206,4 +237,4 @@ def _count(plan: FlightPlan, member: Member, decision: Decision) -> None:
     else:
         plan.to_send += 1
         if len(plan.samples) < SAMPLES:
-            plan.samples.append((member, decision))
+            plan.samples.append(decision)

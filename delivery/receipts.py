@@ -4,11 +4,13 @@ A receipt is stored with the move that it caused, in one transaction: one that i
 nothing. DELIVERED is believed whenever it comes; FAILED only of the life that we are waiting for.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import accumulate, islice, takewhile
 
 import documents
 from delivery import ledger
@@ -18,6 +20,7 @@ from documents import MessageStatus, ReceiptStatus
 WANTED_FIELDS = ("campaign_id", "status", "life", "vendor_message_id", "sent_at")
 
 LONGEST_ID = 200
+AT_ONCE = 1000  # receipts in one transaction
 
 AWAITED = frozenset({MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT})
 # A message that was called off, or given up, may have reached the vendor all the same.
@@ -54,7 +57,39 @@ def tally(outcomes: Sequence[Outcome]) -> Mapping[Outcome, int]:
 
 
 async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
-    """Take receipts into the ledger, in their order; the outcome of each. Safe to repeat; all are stored on return."""
+    """Take receipts into the ledger, in their order; the outcome of each. Safe to repeat; all are stored on return.
+
+    Calls that come while another one's receipts are being written are written together, when it is their turn.
+    """
+    if not reports:
+        return []
+    mine = _Call(reports)
+    _waiting.append(mine)
+    async with _turn:
+        try:
+            if not mine.outcomes:
+                await _apply_waiting(now)
+        finally:
+            if mine in _waiting:  # nobody has written it; should we fail, the next in turn writes the others
+                _waiting.remove(mine)
+    return mine.outcomes
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """Receipts that came together, and what became of them once they are written."""
+
+    reports: Sequence[Report]
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+_waiting: list[_Call] = []  # in the order in which they have their turn
+_turn = asyncio.Lock()
+
+
+async def _apply_waiting(now: datetime) -> None:
+    together = _next_calls()
+    reports = [report for call in together for report in call.reports]
 
     async def work(entry: ledger.Entry) -> list[Outcome]:
         desk = await _Desk.open(reports, entry)
@@ -62,7 +97,17 @@ async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
         await desk.close()
         return outcomes
 
-    return await ledger.write(work, now) if reports else []
+    outcomes = iter(await ledger.write_in_turn(work, now))
+    for call in together:
+        call.outcomes = list(islice(outcomes, len(call.reports)))
+        _waiting.remove(call)
+
+
+def _next_calls() -> list[_Call]:
+    """The first in turn, and those behind it that a transaction of AT_ONCE still takes."""
+    sizes = accumulate(len(call.reports) for call in _waiting)
+    fitting = sum(1 for _ in takewhile(lambda size: size <= AT_ONCE, sizes))
+    return _waiting[: max(fitting, 1)]
 
 
 class _Desk:

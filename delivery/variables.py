@@ -1,16 +1,30 @@
 """What a template can name: the fields of Customer, under the names that clients know them by."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 Record = Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name that templates may use: the stored field it is made from, and how."""
+
+    field: str
+    read: Callable[[object], object] = lambda value: value
+
+
 def customer(stored: Record, names: Iterable[str]) -> dict[str, object]:
     """These variables of a customer as it is stored. What is not set is left out: for Liquid it is undefined."""
-    values = {name: CUSTOMER[name](stored) for name in names}
-    return {name: value for name, value in values.items() if value is not None}
+    values = {}
+    for name in names:
+        variable = CUSTOMER[name]
+        value = variable.read(stored.get(variable.field))
+        if value is not None:
+            values[name] = value
+    return values
 
 
 def instant(at: datetime) -> str:
@@ -18,26 +32,16 @@ def instant(at: datetime) -> str:
     return f"{at.astimezone(UTC).isoformat(timespec='milliseconds')[:23]}Z"
 
 
-def _plain(field: str) -> Callable[[Record], object]:
-    return lambda stored: stored.get(field)
+def _instant(value: object) -> object:
+    return instant(value) if isinstance(value, datetime) else None
 
 
-def _instant(field: str) -> Callable[[Record], object]:
-    def read(stored: Record) -> object:
-        at = stored.get(field)
-        return instant(at) if isinstance(at, datetime) else None
-
-    return read
+def _day(value: object) -> object:
+    return value.date().isoformat() if isinstance(value, datetime) else None
 
 
-def _day(stored: Record) -> object:
-    birthday = stored.get("birthday")
-    return birthday.date().isoformat() if isinstance(birthday, datetime) else None
-
-
-def _first_name(stored: Record) -> object:
-    words = str(stored.get("name") or "").split()
-    return words[0] if words else None
+def _first_word(value: object) -> object:
+    return next(iter(str(value or "").split()), None)
 
 
 def _set_only(value: object) -> object:
@@ -51,30 +55,30 @@ def _set_only(value: object) -> object:
             return value
 
 
-CUSTOMER: Mapping[str, Callable[[Record], object]] = MappingProxyType(
+CUSTOMER: Mapping[str, Variable] = MappingProxyType(
     {
-        "id": lambda stored: str(stored["_id"]),
-        "firstName": _first_name,
-        "birthday": _day,
-        "tags": lambda stored: stored.get("tags") or [],
-        "attributes": lambda stored: _set_only(stored.get("attributes") or {}),
-        "externalId": _plain("external_id"),
-        "postalCode": _plain("postal_code"),
-        "smsConsent": _plain("sms_consent"),
-        "emailConsent": _plain("email_consent"),
-        "totalSpend": _plain("total_spend"),
-        "orderCount": _plain("order_count"),
-        "visitCount": _plain("visit_count"),
-        "averageOrderValue": _plain("average_order_value"),
-        "aliveProbability": _plain("alive_probability"),
-        "predictedOrders90d": _plain("predicted_orders_90d"),
-        "predictedSpend90d": _plain("predicted_spend_90d"),
-        "firstPurchase": _instant("first_purchase"),
-        "lastPurchase": _instant("last_purchase"),
-        "createdAt": _instant("created_at"),
-        "updatedAt": _instant("updated_at"),
+        "id": Variable("_id", str),
+        "firstName": Variable("name", _first_word),
+        "birthday": Variable("birthday", _day),
+        "tags": Variable("tags", lambda value: value or []),
+        "attributes": Variable("attributes", lambda value: _set_only(value or {})),
+        "externalId": Variable("external_id"),
+        "postalCode": Variable("postal_code"),
+        "smsConsent": Variable("sms_consent"),
+        "emailConsent": Variable("email_consent"),
+        "totalSpend": Variable("total_spend"),
+        "orderCount": Variable("order_count"),
+        "visitCount": Variable("visit_count"),
+        "averageOrderValue": Variable("average_order_value"),
+        "aliveProbability": Variable("alive_probability"),
+        "predictedOrders90d": Variable("predicted_orders_90d"),
+        "predictedSpend90d": Variable("predicted_spend_90d"),
+        "firstPurchase": Variable("first_purchase", _instant),
+        "lastPurchase": Variable("last_purchase", _instant),
+        "createdAt": Variable("created_at", _instant),
+        "updatedAt": Variable("updated_at", _instant),
         **{
-            name: _plain(name)
+            name: Variable(name)
             for name in ("name", "email", "phone", "city", "state", "country", "timezone", "locale", "source", "rfm")
         },
     }

@@ -5,10 +5,11 @@ from contextlib import aclosing
 from datetime import datetime
 
 import strawberry
+from beanie import PydanticObjectId
 
 import errors
 import resolvers.campaigns
-from delivery.deciding import Decision, Member
+from delivery.deciding import Decision
 from delivery.ledger import Check
 from delivery.planning import FlightPlan as Plan
 from delivery.topic import Progress
@@ -78,22 +79,29 @@ class ReasonCount:
 class RenderedMessage:
     """A message as it would be sent."""
 
-    customer: Customer = strawberry.field(description="To whom.")
+    customer_id: strawberry.Private[PydanticObjectId]
     recipient: str | None = strawberry.field(description="The address.")
     variant: str = strawberry.field(description="Which of the campaign's texts it is.")
     subject: str | None = strawberry.field(description="The subject; e-mail only.")
     body: str = strawberry.field(description="The text.")
 
     @classmethod
-    def of(cls, member: Member, decision: Decision) -> "RenderedMessage":
+    def of(cls, decision: Decision) -> "RenderedMessage":
         """The message as clients see it."""
         return cls(
-            customer=Customer.of(member),
+            customer_id=decision.customer_id,
             recipient=decision.recipient,
             variant=decision.variant,
             subject=decision.subject,
             body=decision.body,
         )
+
+    @strawberry.field(description="To whom.")
+    async def customer(self, info: EngineInfo) -> Customer:
+        record = await info.context.loaders.customer.load(self.customer_id)
+        if record is None:
+            raise errors.NotFound("The customer is no more.")
+        return Customer.of(record)
 
 
 @strawberry.type(description="What launching would do, decided by the code that launches.")
@@ -118,7 +126,7 @@ class FlightPlan(Payload):
             held_out=plan.held_out,
             skipped=[ReasonCount(reason=reason, count=count) for reason, count in plan.skipped.most_common()],
             estimated_seconds=plan.estimated_seconds,
-            samples=[RenderedMessage.of(member, decision) for member, decision in plan.samples],
+            samples=[RenderedMessage.of(sample) for sample in plan.samples],
         )
 
 

@@ -53,10 +53,12 @@ async def a_campaign(audience: int = 0, **fields: object) -> Campaign:
     return campaign
 
 
-async def everyone(campaign: Campaign, after: PydanticObjectId | None) -> AsyncIterator[Sequence[Member]]:
+async def everyone(
+    campaign: Campaign, after: PydanticObjectId | None, fields: Sequence[str]
+) -> AsyncIterator[Sequence[Member]]:
     """Every customer, in short steps."""
     which = {"_id": {"$gt": after}} if after else {}
-    found = await Customer.get_pymongo_collection().find(which).sort("_id").to_list()
+    found = await Customer.get_pymongo_collection().find(which, fields).sort("_id").to_list()
     for at in range(0, len(found), 100):
         yield found[at : at + 100]
 
