@@ -73,4 +73,8 @@ class Order(Stored):
             IndexModel([("external_id", ASCENDING)], unique=True),
             IndexModel([("customer_id", ASCENDING), ("status", ASCENDING), ("placed_at", ASCENDING)]),
             IndexModel([("placed_at", DESCENDING), ("_id", DESCENDING)]),
+            # Holds all that the usual order conditions ask, so that none of a million orders is fetched for them.
+            IndexModel(
+                [("status", ASCENDING), ("placed_at", ASCENDING), ("customer_id", ASCENDING), ("amount", ASCENDING)]
+            ),
         ]

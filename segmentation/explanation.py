@@ -1,0 +1,70 @@
+"""The explanation: why a customer is or is not in a segment, rule by rule."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from segmentation import comparisons, dates, evaluator, flips, printer
+from segmentation.dates import AsOf
+from segmentation.evaluator import Person
+from segmentation.fields import Format
+from segmentation.tree import Comparison, Condition, Day, Group, Instant, Rule
+
+LONGEST_ACTUAL = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One rule held against one customer.
+
+    `actual` is the customer's own value as text, None when it is not set or for a group; `to_flip` what would have to
+    change for this rule to turn, where that can be said.
+    """
+
+    query: str
+    holds: bool
+    actual: str | None = None
+    to_flip: str | None = None
+    children: tuple["Trace", ...] = ()
+
+
+def trace(rule: Rule, person: Person, as_of: AsOf) -> Trace:
+    """The rule and every rule inside it, each with its truth."""
+    match rule:
+        case Group():
+            children = tuple(trace(inner, person, as_of) for inner in rule.rules)
+            return Trace(printer.query(rule), evaluator.holds(rule, person, as_of), children=children)
+        case Condition():
+            figure = evaluator.figure(rule, person, as_of)
+            holds = comparisons.number_holds(rule.operator, figure, rule.value)
+            return _leaf(rule, holds, figure, as_of)
+        case Comparison():
+            field = evaluator.stored(rule.field, None)
+            actual = evaluator.value_at(person.customer, field.path)
+            if isinstance(actual, datetime) and field.format is Format.CALENDAR_DATE:
+                # Stored as midnight of UTC, it is compared as the same day of the server's time zone.
+                return _leaf(rule, evaluator.holds(rule, person, as_of), Day(actual.date()), as_of)
+            return _leaf(rule, evaluator.holds(rule, person, as_of), actual, as_of)
+
+
+def _leaf(rule: Comparison | Condition, holds: bool, actual: object, as_of: AsOf) -> Trace:
+    return Trace(printer.query(rule), holds, _text(actual), flips.of(rule.operator, rule.value, actual, holds, as_of))
+
+
+def _text(actual: object) -> str | None:
+    match actual:
+        case None | []:
+            return None
+        case bool():
+            text = "true" if actual else "false"
+        case list():
+            text = ", ".join(filter(None, map(_text, actual)))
+        case datetime():
+            text = dates.text(Instant(dates.floor(actual)))
+        case Day():
+            text = dates.text(actual)
+        case Decimal():
+            text = format(actual, "f")
+        case _:
+            text = str(actual)
+    return text if len(text) <= LONGEST_ACTUAL else f"{text[:LONGEST_ACTUAL]}…"
