@@ -6,7 +6,7 @@ import zoneinfo
 from functools import cache
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneMetadata, PhoneNumberFormat
 
 import documents
 import errors
@@ -58,6 +58,8 @@ def phone(sent: object) -> str:
 
 def e164(written: str, region: str | None) -> str:
     """A phone number in E.164; `region` says how to read one that names no country."""
+    if _is_plainly_valid(written):
+        return written
     if region is None and not is_international(written):
         raise errors.InvalidInput("This names no country: begin it with + and the country code, or give the country.")
     try:
@@ -68,6 +70,33 @@ def e164(written: str, region: str | None) -> str:
         place = f" in {region}" if region and not is_international(written) else ""
         raise errors.InvalidInput(f"There is no such phone number{place}.")
     return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+
+
+def _is_plainly_valid(written: str) -> bool:
+    """Whether this is a valid number in E.164 already, as far as that shows at a glance.
+
+    phonenumbers asks the same of it, and takes ten times as long: a fifth of the time of ingesting a customer.
+    """
+    if not _E164.fullmatch(written):
+        return False
+    for digits in (2, 3, 4):
+        if plan := _plan(written[1:digits]):
+            return plan.fullmatch(written, digits) is not None
+    return False
+
+
+@cache
+def _plan(calling_code: str) -> re.Pattern[str] | None:
+    """The national numbers of a calling code that one region has to itself; no plan if several share it."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(calling_code), ())
+    metadata = PhoneMetadata.metadata_for_region(regions[0]) if len(regions) == 1 else None
+    if metadata is None:
+        return None
+    kinds = (metadata.fixed_line, metadata.mobile)
+    patterns = [kind.national_number_pattern for kind in kinds if kind and kind.national_number_pattern]
+    # What could be taken for a prefix to dial first is left to phonenumbers, and so is a leading zero.
+    prefix = metadata.national_prefix_for_parsing or "0"
+    return re.compile(rf"(?!0|{prefix})(?:{'|'.join(patterns)})")
 
 
 @cache

@@ -3,7 +3,7 @@
 import email_validator
 import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import documents
@@ -53,6 +53,28 @@ def test_a_phone_is_read_however_it_is_written(region: str, way: int) -> None:
     assert number
     written = places.phone(phonenumbers.format_number(number, way))
     assert places.e164(written, region) == phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)), st.data())
+def test_a_number_in_e164_is_one_exactly_if_phonenumbers_says_so(region: str, data: st.DataObject) -> None:
+    kinds = [phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE]
+    example = phonenumbers.example_number_for_type(region, data.draw(st.sampled_from(kinds)))
+    known = example and phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    # Not far from a real one: some of its last digits, and perhaps its length, are others.
+    kept = data.draw(st.integers(2, 14))
+    written = (known or "+")[:kept] + data.draw(st.text("0123456789", min_size=1, max_size=15 - min(kept, 12)))
+    try:
+        number = phonenumbers.parse(written)
+        expected = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+        valid = phonenumbers.is_valid_number(number)
+    except phonenumbers.NumberParseException:
+        valid = False
+    if valid:
+        assert places.e164(written, None) == expected
+    else:
+        with pytest.raises(errors.InvalidInput):
+            places.e164(written, None)
 
 
 @pytest.mark.parametrize("sent", ["+91 98765 4321", "+999 12345678", "call me", "+", "+14155552671 ext. 5"])
