@@ -2,7 +2,7 @@
 
     stages    to put before what pages through customers     count    how many
     sample    the first few                                  members  which of these
-    batches   all of them, a thousand at a time
+    batches   all of them, a thousand at a time              person   one customer with all that rules can be about
 
 Rules about customers alone are one filter. For the others see `selection`: it finds members one by one or all at once,
 and here is decided which, by how many customers the plain rules leave.
@@ -17,6 +17,7 @@ from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 
 import documents
 from segmentation.dates import AsOf
+from segmentation.evaluator import Person
 from segmentation.filters import Filter, Stage, all_of
 from segmentation.selection import CUSTOMERS, Selection
 from segmentation.tree import Group
@@ -80,6 +81,19 @@ async def batches(
     walk = _filtered(selection, after, fields) if selection.is_plain else _named(selection, after, fields)
     async for batch in walk:
         yield batch
+
+
+async def person(customer_id: PydanticObjectId) -> Person | None:
+    """The customer with all orders and messages, for the evaluator; None when there is no such customer."""
+    customer = await _customers().find_one({"_id": customer_id})
+    if customer is None:
+        return None
+    theirs = {"customer_id": customer_id}
+    return Person(
+        customer,
+        await documents.Order.get_pymongo_collection().find(theirs).to_list(),
+        await documents.Message.get_pymongo_collection().find(theirs, {"body": 0, "subject": 0}).to_list(),
+    )
 
 
 async def _filtered(
