@@ -29,15 +29,6 @@ async def test_a_campaign_is_followed_live_to_its_end(page: Page, account: Accou
     assert page.faults == []
 
 
-async def test_a_sentence_shows_rules_and_count(page: Page, account: Account) -> None:
-    town = await a_town(account)
-    await open_console(page, account)
-    await page.type("#ask textarea", f'customers from "{town}"')
-    await page.press_enter()
-    await page.see(str(AUDIENCE), ".answer .total")
-    assert town in await page.text(".answer .query")
-
-
 async def test_a_query_shows_who_it_is_and_is_saved_as_a_segment(page: Page, account: Account) -> None:
     town = await a_town(account)
     await open_console(page, account)

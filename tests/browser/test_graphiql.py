@@ -84,7 +84,7 @@ async def test_the_examples_run_in_turn_with_no_id_copied(page: Page, product: P
     await sign_in_at_the_top(page, account)
     for tab, operation, expected in [
         ("Ingest", None, '"failed": 0'),
-        ("ReadSentence", "ReadSentence", '"audienceSize"'),
+        ("PreviewQuery", None, '"audienceSize"'),
         ("SaveSegment", "SaveSegment", '"name": "Recent buyers"'),
         ("SaveSegment", "MakeCampaign", '"status": "DRAFT"'),
         ("MakeCampaign", "Launch", '"launchedAt"'),

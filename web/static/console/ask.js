@@ -1,20 +1,11 @@
-/** Asks who is meant, by a sentence or by a query, and shows how it was understood and who that is. */
+/** Asks who is meant, and shows who that is. */
 
 import { execute } from "../api.js";
 import { complaint, element } from "../elements.js";
 import { answer } from "./answer.js";
-import { PREVIEW, READ_SENTENCE } from "./queries.js";
+import { PREVIEW } from "./queries.js";
 
 const MODES = {
-  sentence: {
-    label: "Sentence",
-    placeholder: "customers who spent more than 500 and have not bought for six months",
-    examples: [
-      "bought at least twice in the last 90 days",
-      "spent more than 100 but not seen for six months",
-      "who never ordered",
-    ],
-  },
   query: {
     label: "Query",
     placeholder: "totalSpend > 500 AND lastPurchase < 6 months ago",
@@ -24,7 +15,6 @@ const MODES = {
 
 /** The panel "Who do you mean?"; `saved` is called after a segment was saved from it. */
 export class Ask {
-  #mode;
   #turn = 0;
   #place;
   #saved;
@@ -45,7 +35,7 @@ export class Ask {
     this.#box.addEventListener("keydown", (event) => submitOnEnter(event, form));
     const tabs = element("div", { class: "tabs", role: "group", "aria-label": "Ask by" }, ...this.#tabs);
     place.replaceChildren(element("div", { class: "head" }, title, tabs), form, this.#answer);
-    this.#choose("sentence");
+    this.#choose("query");
   }
 
   /** Puts a query into the box and runs it. */
@@ -57,7 +47,6 @@ export class Ask {
 
   #choose(mode) {
     const { placeholder, examples } = MODES[mode];
-    this.#mode = mode;
     this.#box.placeholder = placeholder;
     this.#box.classList.toggle("code", mode === "query");
     for (const tab of this.#tabs) tab.setAttribute("aria-pressed", tab.value === mode);
@@ -78,7 +67,7 @@ export class Ask {
     const turn = ++this.#turn;
     this.#button.disabled = true;
     const actions = { saved: this.#saved, open: (query) => this.open(query) };
-    const shown = await understood(this.#mode, text, actions).catch((error) => [complaint(error.message)]);
+    const shown = await previewed(text, null, actions).catch((error) => [complaint(error.message)]);
     if (turn !== this.#turn) return; // something else has been asked meanwhile
     this.#button.disabled = false;
     this.#examples.hidden = true; // they have shown what can be asked
@@ -90,13 +79,6 @@ function submitOnEnter(event, form) {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   form.requestSubmit();
-}
-
-async function understood(mode, text, actions) {
-  if (mode === "query") return previewed(text, null, actions);
-  const { generateSegmentRules: reading } = await execute(READ_SENTENCE, { prompt: text });
-  if (reading.userErrors.length) return [complaint(...reading.userErrors.map(({ message }) => message))];
-  return previewed(reading.query, { ...reading, prompt: text }, actions);
 }
 
 async function previewed(query, reading, actions) {

@@ -20,9 +20,9 @@ function steps({ customers, segments, launched }) {
       href: linkTo(EXAMPLES.ingest),
       text: "Ingest in GraphiQL",
     }),
-    step(segments, "Say who you mean", "Describe them in a sentence, look at the people, and save the segment.", {
+    step(segments, "Say who you mean", "Describe them in a query, look at the people, and save the segment.", {
       href: "#ask",
-      text: "Write a sentence",
+      text: "Write a query",
     }),
     step(launched, "Launch a campaign", "Give the segment a message, launch it, and come back to watch it go out.", {
       href: linkTo(EXAMPLES.launch),

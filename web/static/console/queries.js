@@ -27,14 +27,6 @@ export const PROGRESS = `subscription Progress($id: ID!) {
   }
 }`;
 
-export const READ_SENTENCE = `mutation ReadSentence($prompt: String!) {
-  generateSegmentRules(prompt: $prompt) {
-    query explanation assumptions unmatched audienceSize source
-    alternatives { query explanation audienceSize }
-    userErrors { message }
-  }
-}`;
-
 export const PREVIEW = `query Preview($query: String!) {
   previewSegment(definition: { query: $query }, sampleSize: 5) {
     rules query audienceSize

@@ -37,23 +37,8 @@ mutation Ingest($customers: [CustomerInput!]!, $orders: [OrderInput!]!) {
 }
 `;
 
-const PREVIEW = `# 3. Say in a sentence who is meant; see the rules, what was assumed, and how many they are.
-# Nothing is stored.
+const PREVIEW = `# 3. Say in the segment query language who is meant, and see who that is. Nothing is stored.
 
-mutation ReadSentence($prompt: String!) {
-  generateSegmentRules(prompt: $prompt) {
-    query
-    explanation
-    assumptions
-    unmatched
-    audienceSize
-    alternatives { query explanation audienceSize }
-    source
-    userErrors { message }
-  }
-}
-
-# The same in the segment query language.
 query PreviewQuery($query: String!) {
   previewSegment(definition: { query: $query }, sampleSize: 5) {
     audienceSize
@@ -66,8 +51,8 @@ query PreviewQuery($query: String!) {
 const LAUNCH = `# 4. Save a segment, make a campaign for it, launch it: run the three from top to bottom.
 # Leave $segmentId and $campaignId out, and this page fills in the ones made last.
 
-mutation SaveSegment($prompt: String!, $segmentName: String!) {
-  createSegment(input: { name: $segmentName, definition: { prompt: $prompt } }) {
+mutation SaveSegment($query: String!, $segmentName: String!) {
+  createSegment(input: { name: $segmentName, definition: { query: $query } }) {
     segment { id name query audienceSize }
     userErrors { field code message }
   }
@@ -101,14 +86,14 @@ subscription Watch($campaignId: ID!) {
 }
 `;
 
-const PROMPT = "customers who spent more than 100 and bought in the last 90 days";
+const RECENT_BUYERS = "totalSpend > 100 AND lastPurchase >= 90 days ago";
 
 export const EXAMPLES = {
   signUp: tab(SIGN_UP, { input: { name: "Asha Rao", email: "asha@example.com", password: "" } }),
   ingest: tab(INGEST, { customers: customers(), orders: orders() }),
-  preview: tab(PREVIEW, { prompt: PROMPT, query: "totalSpend > 100 AND lastPurchase >= 90 days ago" }),
+  preview: tab(PREVIEW, { query: RECENT_BUYERS }),
   launch: tab(LAUNCH, {
-    prompt: PROMPT,
+    query: RECENT_BUYERS,
     segmentName: "Recent buyers",
     campaignName: "Thank you",
     body: 'Hi {{ customer.firstName | default: "there" }}, thank you for shopping with us!',

@@ -18,8 +18,14 @@ export async function createFetcher() {
     const before = typed;
     typed = new Headers(options.headers ?? {}).get("authorization");
     if (typed !== before) socket.terminate();
-    return fetcher(fillIn(parameters, options.documentAST), options);
+    return fetcher(fillIn(withItsOperation(parameters), options.documentAST), options);
   };
+}
+
+/** Just after another tab was chosen, GraphiQL still names the operation of the tab before. */
+function withItsOperation({ operationName, ...parameters }) {
+  const isThere = operationName && new RegExp(`\\b${operationName}\\b`).test(parameters.query);
+  return isThere ? { ...parameters, operationName } : parameters;
 }
 
 async function signedFetch(url, options) {
