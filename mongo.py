@@ -44,6 +44,8 @@ STOP_SECONDS = 30  # a clean stop takes 1.0 s, nearly all of it one poll inside 
 RELEASE_SECONDS = 5  # for a mongod whose keeper was killed to let go of the files
 ANSWER_SECONDS = 5
 POLL_SECONDS = 0.01
+# What a killed process had in a transaction stays locked for this long; ours take a second at most.
+TRANSACTION_SECONDS = 15
 
 # mongod would take half of the memory less 1 GB, as if the machine were its own; here the server, its workers and the
 # vendor live on it too. Compressed in the page cache the rest is near.
@@ -282,6 +284,7 @@ def _command(binary: Path, files: Path, port: int) -> list[str]:
         *(str(binary), "--dbpath", str(files), "--replSet", REPLICA_SET, "--oplogSize", str(OPLOG_MB)),
         *("--bind_ip", "127.0.0.1", "--port", str(port), "--nounixsocket", "--quiet"),
         *("--wiredTigerCacheSizeGB", str(CACHE_GB), "--setParameter", "diagnosticDataCollectionEnabled=false"),
+        *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
     ]
 
 
