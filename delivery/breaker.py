@@ -44,10 +44,6 @@ class Breaker:
         """A call is being made; while the circuit is open it is the probe, and no other is let through."""
         self._probing = self.is_open
 
-    def abandon(self) -> None:
-        """The call was not made after all."""
-        self._probing = False
-
     def record(self, ok: bool, now: float) -> None:
         """Note how a call ended."""
         self._calls.append((now, ok))

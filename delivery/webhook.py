@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import orjson
+import pymongo
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pymongo.errors import PyMongoError
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_BODY = 5 * 1024 * 1024
 MOST_RECEIPTS = 5000
+STORE_SECONDS = 20.0  # the vendor had better try again than wait for a database that is away
 
 Identifier = Annotated[str, Field(min_length=1, max_length=receipts.LONGEST_ID)]
 
@@ -73,7 +75,8 @@ def endpoint(secret: str | None) -> Callable[[Request], Awaitable[Response]]:
             if key is None or not signature.is_genuine(key, request.headers, body, now):
                 raise _Refused(401, "The signature is not valid.")
             reports = _reports(body)
-            outcomes = await receipts.apply([report for report in reports if report], now)
+            with pymongo.timeout(STORE_SECONDS):
+                outcomes = await receipts.apply([report for report in reports if report], now)
         except _Refused as refused:
             return PlainTextResponse(f"{refused}\n", refused.status)
         except PyMongoError:
