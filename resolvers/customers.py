@@ -5,7 +5,7 @@ Reading gives records as the driver does: a model for each would take ten times 
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from beanie import PydanticObjectId
@@ -91,11 +91,9 @@ async def page(
     customers = documents.Customer.get_pymongo_collection()
     if not (rules := await _rules(filter)):
         return await pages.fetch(customers, _matching(filter), request, sort, projection)
-    selecting: list[Mapping[str, object]] = [
-        {"$match": _matching(filter)},
-        *await audience.stages(all_of(*rules), as_of),
-    ]
-    return await pages.fetch_through(customers, selecting, request, sort)
+    group, among = all_of(*rules), _matching(filter)
+    found = await pages.fetch_through(customers, await audience.stages(group, as_of, among), request, sort)
+    return replace(found, count=lambda: audience.count(group, as_of, among))
 
 
 async def _rules(filter: CustomerFilter) -> list[Group]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from beanie import PydanticObjectId
@@ -14,8 +14,10 @@ from auth import Viewer
 from documents import CampaignStatus, Segment
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Record, Sort
-from segmentation import audience, query, rules
+from segmentation import audience, explanation, query, rfm, rules
 from segmentation.dates import AsOf
+from segmentation.explanation import Trace
+from segmentation.rfm import Suggestion
 from segmentation.tree import Group
 
 LONGEST_NAME = 200
@@ -49,6 +51,15 @@ class Preview:
     rules: Group
     audience_size: int
     sample: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Whether a customer is in a segment, and why."""
+
+    segment: Segment
+    customer: Record
+    trace: Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +190,21 @@ async def page(viewer: Viewer, search: str | None, request: PageRequest) -> Page
     return found.map(Segment.model_validate)
 
 
+async def explain(
+    viewer: Viewer, segment_id: PydanticObjectId, customer_id: PydanticObjectId, as_of: AsOf
+) -> Membership | None:
+    """Why this customer is or is not in this segment; None when there is no such customer or segment."""
+    segment, person = await Segment.get(segment_id), await audience.person(customer_id)
+    if segment is None or person is None:
+        return None
+    return Membership(segment, dict(person.customer), explanation.trace(rules.read(segment.rules), person, as_of))
+
+
+async def suggest(viewer: Viewer, as_of: AsOf) -> Sequence[Suggestion]:
+    """The segments that the customers' purchases suggest, the best customers first."""
+    return await rfm.suggestions(as_of)
+
+
 async def size(segment: Segment, as_of: AsOf) -> int:
     """How many customers the segment has now."""
     return await audience.count(rules.read(segment.rules), as_of)
@@ -186,8 +212,10 @@ async def size(segment: Segment, as_of: AsOf) -> int:
 
 async def customers(segment: Segment, as_of: AsOf, request: PageRequest) -> Page[Record]:
     """The customers of the segment now, in the order in which they came."""
-    stages = await audience.stages(rules.read(segment.rules), as_of)
-    return await pages.fetch_through(documents.Customer.get_pymongo_collection(), stages, request, Sort("_id"))
+    group = rules.read(segment.rules)
+    stages = await audience.stages(group, as_of)
+    found = await pages.fetch_through(documents.Customer.get_pymongo_collection(), stages, request, Sort("_id"))
+    return replace(found, count=lambda: audience.count(group, as_of))
 
 
 async def of_customers(

@@ -5,17 +5,28 @@ import strawberry
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.customers import CustomerMutation, CustomerQuery
 from schema.execution import EngineSchema
+from schema.explanations import ExplanationQuery
 from schema.messages import MessageMutation, MessageQuery, MessageSubscription
 from schema.orders import OrderMutation, OrderQuery
 from schema.overview import OverviewQuery
 from schema.progress import ProgressQuery, ProgressSubscription
 from schema.segments import SegmentMutation, SegmentQuery
+from schema.suggestions import SuggestionQuery
 from schema.users import UserMutation, UserQuery
 
 
 @strawberry.type(description="What can be read.")
 class Query(
-    UserQuery, OverviewQuery, CustomerQuery, OrderQuery, SegmentQuery, CampaignQuery, ProgressQuery, MessageQuery
+    UserQuery,
+    OverviewQuery,
+    CustomerQuery,
+    OrderQuery,
+    SegmentQuery,
+    ExplanationQuery,
+    SuggestionQuery,
+    CampaignQuery,
+    ProgressQuery,
+    MessageQuery,
 ):
     """The fields of every noun that read."""
 

@@ -30,12 +30,13 @@ BATCH = 1_000
 ID_BYTES = 12
 
 
-async def stages(rules: Group, as_of: AsOf) -> list[Stage]:
+async def stages(rules: Group, as_of: AsOf, among: Filter | None = None) -> list[Stage]:
     """The aggregation over customers that lets through those whom the rules select, as they are stored.
 
-    Good for a page of them, within one evaluation: for all of them, `count` and `batches` know better.
+    Good for a page of them, within one evaluation: for all of them, `count` and `batches` know better. `among` is a
+    filter of customers that must be passed besides.
     """
-    selection = Selection.of(rules, as_of)
+    selection = Selection.of(rules, as_of, among or {})
     if selection.is_plain or await _leaves_few(selection):
         return selection.one_by_one()
     async with await _aggregate(*selection.at_once(), {"$limit": MOST_NAMED + 1}) as found:
@@ -43,9 +44,9 @@ async def stages(rules: Group, as_of: AsOf) -> list[Stage]:
     return [{"$match": {"_id": {"$in": ids}}}] if len(ids) <= MOST_NAMED else selection.one_by_one()
 
 
-async def count(rules: Group, as_of: AsOf) -> int:
-    """How many customers the rules select."""
-    selection = Selection.of(rules, as_of)
+async def count(rules: Group, as_of: AsOf, among: Filter | None = None) -> int:
+    """How many customers the rules select; among those who pass a filter, if one is given."""
+    selection = Selection.of(rules, as_of, among or {})
     if selection.is_plain:
         if selection.filter:
             return await _customers().count_documents(selection.filter)
@@ -64,8 +65,8 @@ async def sample(rules: Group, as_of: AsOf, size: int) -> list[Record]:
 
 async def members(rules: Group, as_of: AsOf, ids: Collection[PydanticObjectId]) -> list[PydanticObjectId]:
     """Those of these customers whom the rules select."""
-    these: Stage = {"$match": {"_id": {"$in": list(ids)}}}
-    chosen: list[Stage] = [these, *Selection.of(rules, as_of).one_by_one(), {"$project": {"_id": 1}}]
+    selection = Selection.of(rules, as_of, {"_id": {"$in": list(ids)}})
+    chosen: list[Stage] = [*selection.one_by_one(), {"$project": {"_id": 1}}]
     async with await _customers().aggregate(chosen) as found:
         return [PydanticObjectId(str(record["_id"])) async for record in found]
 
@@ -77,7 +78,7 @@ async def batches(
 
     Each batch is a query of its own, so the walk may take as long as it likes and be taken up again anywhere.
     """
-    selection = Selection.of(rules, as_of)
+    selection = Selection.of(rules, as_of, {})
     walk = _filtered(selection, after, fields) if selection.is_plain else _named(selection, after, fields)
     async for batch in walk:
         yield batch
@@ -137,7 +138,7 @@ async def _ids_of(selection: Selection) -> tuple[str, list[Stage]]:
 
 async def _leaves_few(selection: Selection) -> bool:
     """Whether the plain rules leave so few customers that each can be looked up."""
-    if not selection.plain.rules:
+    if not selection.filter:
         return False
     return await _customers().count_documents(selection.filter, limit=FEW + 1) <= FEW
 

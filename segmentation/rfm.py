@@ -150,7 +150,7 @@ async def _cuts(path: str) -> list[object]:
 
 async def _total(group: Group, as_of: AsOf) -> tuple[int, Decimal]:
     pipeline: list[Stage] = [
-        {"$match": Selection.of(group, as_of).filter},
+        {"$match": Selection.of(group, as_of, {}).filter},
         {"$group": {"_id": None, "size": {"$sum": 1}, "spend": {"$sum": "$total_spend"}}},
     ]
     async with await documents.Customer.get_pymongo_collection().aggregate(pipeline) as found:

@@ -20,7 +20,7 @@ import documents
 from segmentation import compiler, figures
 from segmentation.dates import AsOf
 from segmentation.filters import Filter, Stage, all_of
-from segmentation.tree import Combinator, Condition, Group, Rule, walk
+from segmentation.tree import EVERYONE, Combinator, Condition, Group, Rule, walk
 
 CUSTOMERS = documents.Customer.Settings.name
 _BASE = "base"
@@ -28,32 +28,25 @@ _BASE = "base"
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Rules, taken apart: `plain` all members pass as customers; `rest` asks about orders or messages (or is empty)."""
+    """Rules, taken apart: `filter` is what all members pass as customers, `rest` asks about orders or messages.
 
-    plain: Group
+    Without such rules `rest` is empty, and the filter is all there is.
+    """
+
+    filter: Filter
     rest: Group
     as_of: AsOf
 
     @classmethod
-    def of(cls, rules: Group, as_of: AsOf) -> "Selection":
-        """The selection that these rules make."""
-        if not has_condition(rules):
-            return cls(rules, Group(), as_of)
-        if rules.combinator is Combinator.OR or rules.negated:
-            return cls(Group(), rules, as_of)
-        plain = tuple(rule for rule in rules.rules if not has_condition(rule))
-        rest = tuple(rule for rule in rules.rules if has_condition(rule))
-        return cls(Group(rules=plain), Group(rules=rest), as_of)
+    def of(cls, rules: Group, as_of: AsOf, among: Filter) -> "Selection":
+        """The selection that these rules make among the customers who pass a filter."""
+        plain, rest = _apart(rules)
+        return cls(all_of([among, compiler.of_customers(plain, as_of, _no_condition)]), rest, as_of)
 
     @property
     def is_plain(self) -> bool:
         """Whether nothing is asked about orders or messages."""
         return not self.rest.rules
-
-    @property
-    def filter(self) -> Filter:
-        """The filter of the customers whom the plain rules leave; all there is to it when the selection is plain."""
-        return compiler.of_customers(self.plain, self.as_of, _no_condition)
 
     def one_by_one(self) -> list[Stage]:
         """Stages over customers that let the members through as they are stored."""
@@ -78,7 +71,7 @@ class Selection:
         flags = {repr(rule): f"flag_{number}" for number, rule in enumerate(sets)}  # True and Decimal(1) are equal
         branches = [self._branch(rule, flags[repr(rule)]) for rule in sets]
         members = _flagged(self.rest, flags)
-        if self.plain.rules or not all(isinstance(rule, Condition) for rule in sets) or _holds_for_nothing(self.rest):
+        if self.filter or not all(isinstance(rule, Condition) for rule in sets) or _holds_for_nothing(self.rest):
             # Without this, members have records at least, and records have customers.
             branches.insert(0, (CUSTOMERS, [{"$match": self.filter}, _flag(_BASE)]))
             members = all_of([{_BASE: True}, members])
@@ -98,6 +91,17 @@ class Selection:
 def has_condition(rule: Rule) -> bool:
     """Whether anything is asked about orders or messages."""
     return any(isinstance(inner, Condition) for inner in walk(rule))
+
+
+def _apart(rules: Group) -> tuple[Group, Group]:
+    """The rules that every member passes as a customer, and those that ask about orders or messages."""
+    if not has_condition(rules):
+        return rules, EVERYONE
+    if rules.combinator is Combinator.OR or rules.negated:
+        return EVERYONE, rules
+    plain = tuple(rule for rule in rules.rules if not has_condition(rule))
+    rest = tuple(rule for rule in rules.rules if has_condition(rule))
+    return Group(rules=plain), Group(rules=rest)
 
 
 def _conditions(rule: Rule) -> list[Condition]:

@@ -33,7 +33,7 @@ async def population(database: Database) -> AsyncIterator[Sequence[Person]]:
 
 async def selected(rules: Group, as_of: AsOf, *, at_once: bool) -> set[object]:
     """The ids of those whom MongoDB selects."""
-    selection = Selection.of(rules, as_of)
+    selection = Selection.of(rules, as_of, {})
     collection, stages = selection.at_once() if at_once else ("customers", selection.one_by_one())
     found = await documents.Customer.get_pymongo_collection().database[collection].aggregate(stages)
     ids = [record["_id"] for record in await found.to_list()]
