@@ -1,10 +1,12 @@
 """Segments as clients meet them: said in two languages, tried out, saved, changed, deleted."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.api.conftest import Api
+from tests.factories import a_customer, an_order
 
 INGEST = """mutation ($rows: [CustomerInput!]!) { ingestCustomers(input: $rows) { created userErrors { message } } }"""
 PREVIEW = """query ($definition: SegmentDefinition!) {
@@ -133,3 +135,30 @@ async def test_the_catalogue_has_the_attributes_and_values_of_the_data(
     assert fields["attributes.age"]["type"] == "NUMBER"
     assert set(fields["city"]["values"]) == {"Pune", "PUNE", "Delhi"}
     assert "DELIVERED" not in (fields["smsConsent"]["values"] or [])
+
+
+async def test_order_conditions_are_counted_listed_and_combined(marketer: Api) -> None:
+    buyer, _ = await a_customer(name="Asha", city="Pune"), await a_customer(name="Ben", city="Pune")
+    await an_order(buyer, items=[{"sku": "S1", "category": "Shoes", "unit_price": Decimal(80)}])
+    bought = 'COUNT(orders WHERE placedAt >= 30 days ago AND items.category = "shoes") >= 1'
+    segment = await a_segment(marketer, bought)
+    find = "query ($filter: CustomerFilter) { customers(filter: $filter) { totalCount nodes { name } } }"
+    for filter, names in (
+        ({"segmentId": segment["id"]}, ["Asha"]),
+        ({"segmentId": segment["id"], "query": "COUNT(orders) = 0"}, []),
+        ({"query": f"NOT {bought}", "city": "pune"}, ["Ben"]),
+    ):
+        found = await marketer.ask(find, filter=filter)
+        assert found == {"totalCount": len(names), "nodes": [{"name": name} for name in names]}
+    listed = await marketer.ask("{ customers { nodes { segments { name } } } }")
+    assert [len(node["segments"]) for node in listed["nodes"]] == [1, 0]
+
+
+async def test_every_field_of_the_catalogue_can_be_asked_about(marketer: Api) -> None:
+    await a_customer(attributes={"plan": "pro", "Loyalty tier": "gold"})
+    for field in await marketer.ask("{ segmentFields { name operators } }"):
+        assert "notNull" in field["operators"]
+        rules = {"combinator": "and", "rules": [{"field": field["name"], "operator": "notNull"}]}
+        preview = await marketer.ask(PREVIEW, definition={"rules": rules})
+        assert preview["userErrors"] == []
+        assert (await marketer.ask(PREVIEW, definition={"query": preview["query"]}))["rules"] == preview["rules"]
