@@ -8,7 +8,24 @@ from typing import Annotated
 from beanie import Document, PydanticObjectId
 from bson import Decimal128
 from bson.codec_options import CodecOptions, TypeCodec, TypeRegistry
+from bson.decimal128 import create_decimal128_context
 from pydantic import BeforeValidator, Field
+
+_DECIMAL128 = create_decimal128_context()
+_COEFFICIENT_BITS = 113
+_COEFFICIENT = (1 << _COEFFICIENT_BITS) - 1
+_LARGEST_COEFFICIENT = 10**34 - 1
+_EXPONENT_BIAS = 6176
+_FIRST_ODD_FORM = 0b11 << 12  # of sign and exponent: negatives, infinities, NaN, and the form that no driver writes
+
+
+def decimal_of_bson(value: Decimal128) -> Decimal:
+    """The same number. Decimal128 itself reads it digit by digit: a fifth of the time that a page of customers took."""
+    bits = int.from_bytes(value.bid, "little")
+    coefficient, exponent = bits & _COEFFICIENT, bits >> _COEFFICIENT_BITS
+    if exponent >= _FIRST_ODD_FORM or coefficient > _LARGEST_COEFFICIENT:
+        return value.to_decimal()
+    return Decimal(coefficient).scaleb(exponent - _EXPONENT_BIAS, _DECIMAL128)
 
 
 class _DecimalCodec(TypeCodec):
@@ -21,7 +38,7 @@ class _DecimalCodec(TypeCodec):
         return Decimal128(value)
 
     def transform_bson(self, value: Decimal128) -> Decimal:
-        return value.to_decimal()
+        return decimal_of_bson(value)
 
 
 CODEC_OPTIONS: CodecOptions[dict[str, object]] = CodecOptions(
@@ -36,7 +53,7 @@ class Stored(Document):
 
 
 Money = Annotated[
-    Decimal, BeforeValidator(lambda value: value.to_decimal() if isinstance(value, Decimal128) else value)
+    Decimal, BeforeValidator(lambda value: decimal_of_bson(value) if isinstance(value, Decimal128) else value)
 ]
 
 
