@@ -5,7 +5,7 @@ Reading gives records as the driver does: a model for each would take ten times 
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 from beanie import PydanticObjectId
@@ -92,8 +92,8 @@ async def page(
     if not (rules := await _rules(filter)):
         return await pages.fetch(customers, _matching(filter), request, sort, projection)
     group, among = all_of(*rules), _matching(filter)
-    found = await pages.fetch_through(customers, await audience.stages(group, as_of, among), request, sort)
-    return replace(found, count=lambda: audience.count(group, as_of, among))
+    sieve = await audience.sieve(group, as_of, among)
+    return await pages.fetch_sieved(customers, sieve, request, sort, lambda: audience.count(group, as_of, among))
 
 
 async def _rules(filter: CustomerFilter) -> list[Group]:

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import bson
 import bson.errors
@@ -19,6 +19,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 import documents
 import errors
+from segmentation.audience import Sieve
 
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 500
@@ -107,23 +108,28 @@ async def fetch(
     return _page(await found.to_list(), request, sort, count)
 
 
-async def fetch_through(
-    collection: AsyncCollection[Record], pipeline: Sequence[Mapping[str, object]], request: PageRequest, sort: Sort
+async def fetch_sieved(
+    collection: AsyncCollection[Record],
+    sieve: Sieve,
+    request: PageRequest,
+    sort: Sort,
+    count: Callable[[], Awaitable[int]],
 ) -> Page[Record]:
-    """One page of what an aggregation pipeline lets through; the sort's field and `_id` must come out of it."""
-
-    async def count() -> int:
-        async with await collection.aggregate([*pipeline, {"$count": "count"}]) as counted:
-            return sum([int(str(row["count"])) async for row in counted])
-
+    """One page of what a sieve lets through. The sort needs an index, for a sieve's stages come after it."""
     stages: list[Mapping[str, object]] = [
-        *pipeline,
-        *({"$match": condition} for condition in _keyset(request, sort)),
+        {"$match": {"$and": [sieve.filter, *_keyset(request, sort)]}},
         {"$sort": dict(_ordering(request, sort))},
+        *sieve.stages,
         {"$limit": request.size + 1},
     ]
-    async with await collection.aggregate(stages) as found:
+    # By another index everything would be sorted before the first is looked up.
+    options: dict[str, Any] = {"hint": _index(sort)} if sieve.stages else {}
+    async with await collection.aggregate(stages, **options) as found:
         return _page(await found.to_list(), request, sort, count)
+
+
+def _index(sort: Sort) -> dict[str, int]:
+    return {sort.field: ASCENDING, "_id": ASCENDING}
 
 
 def _page(records: list[Record], request: PageRequest, sort: Sort, count: Callable[[], Awaitable[int]]) -> Page[Record]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from beanie import PydanticObjectId
@@ -213,9 +213,9 @@ async def size(segment: Segment, as_of: AsOf) -> int:
 async def customers(segment: Segment, as_of: AsOf, request: PageRequest) -> Page[Record]:
     """The customers of the segment now, in the order in which they came."""
     group = rules.read(segment.rules)
-    stages = await audience.stages(group, as_of)
-    found = await pages.fetch_through(documents.Customer.get_pymongo_collection(), stages, request, Sort("_id"))
-    return replace(found, count=lambda: audience.count(group, as_of))
+    sieve = await audience.sieve(group, as_of)
+    customers = documents.Customer.get_pymongo_collection()
+    return await pages.fetch_sieved(customers, sieve, request, Sort("_id"), lambda: audience.count(group, as_of))
 
 
 async def of_customers(

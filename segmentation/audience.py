@@ -1,14 +1,15 @@
 """The audience: the customers whom some rules select, as of one instant.
 
-    stages    to put before what pages through customers     count    how many
-    sample    the first few                                  members  which of these
-    batches   all of them, a thousand at a time              person   one customer with all that rules can be about
+    count     how many                              sieve    to page through them, in any order
+    sample    the first few                         batches  all of them, a thousand at a time
+    members   which of these                        person   one customer, with all that rules can be about
 
 Rules about customers alone are one filter. For the others see `selection`: it finds members one by one or all at once,
 and here is decided which, by how many customers the plain rules leave.
 """
 
 from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass
 
 from beanie import PydanticObjectId
 from bson import ObjectId
@@ -25,23 +26,35 @@ from segmentation.tree import Group
 Record = dict[str, object]
 
 FEW = 5_000  # looked up one by one they take 0.4 s; grouping the orders of a year takes longer
-MOST_NAMED = 20_000  # ids in a filter, 400 KB; more members than that are soon met on the way through a page
+MOST_NAMED = 20_000  # ids in a filter, which make 400 KB of it
 BATCH = 1_000
 ID_BYTES = 12
 
 
-async def stages(rules: Group, as_of: AsOf, among: Filter | None = None) -> list[Stage]:
-    """The aggregation over customers that lets through those whom the rules select, as they are stored.
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What lets the members among customers through: a filter, and then stages that keep their order.
 
-    Good for a page of them, within one evaluation: for all of them, `count` and `batches` know better. `among` is a
-    filter of customers that must be passed besides.
+    Stages look every customer up, so sort before them, by an index, and stop when there are enough.
+    """
+
+    filter: Filter
+    stages: Sequence[Stage] = ()
+
+
+async def sieve(rules: Group, as_of: AsOf, among: Filter | None = None) -> Sieve:
+    """The sieve for a page of those whom the rules select; among those who pass a filter, if one is given.
+
+    Good within one evaluation. For all of them, `count` and `batches` know better.
     """
     selection = Selection.of(rules, as_of, among or {})
-    if selection.is_plain or await _leaves_few(selection):
-        return selection.one_by_one()
-    async with await _aggregate(*selection.at_once(), {"$limit": MOST_NAMED + 1}) as found:
-        ids = [record["_id"] async for record in found]
-    return [{"$match": {"_id": {"$in": ids}}}] if len(ids) <= MOST_NAMED else selection.one_by_one()
+    if selection.is_plain:
+        return Sieve(selection.filter)
+    ids = await _ids(selection, {"$limit": MOST_NAMED + 1})
+    if len(ids) <= MOST_NAMED:
+        return Sieve({"_id": {"$in": ids}})
+    # So many are soon met on the way.
+    return Sieve(selection.filter, selection.lookups())
 
 
 async def count(rules: Group, as_of: AsOf, among: Filter | None = None) -> int:
@@ -58,15 +71,17 @@ async def count(rules: Group, as_of: AsOf, among: Filter | None = None) -> int:
 
 async def sample(rules: Group, as_of: AsOf, size: int) -> list[Record]:
     """Some of the customers whom the rules select: those who came first."""
-    first: list[Stage] = [*await stages(rules, as_of), {"$sort": {"_id": 1}}, {"$limit": size}]
-    async with await _customers().aggregate(first) as found:
-        return await found.to_list()
+    selection = Selection.of(rules, as_of, {})
+    if selection.is_plain:
+        return await _customers().find(selection.filter).sort("_id", 1).limit(size).to_list()
+    ids = await _ids(selection, {"$sort": {"_id": 1}}, {"$limit": size})
+    return await _customers().find({"_id": {"$in": ids}}).sort("_id", 1).to_list()
 
 
 async def members(rules: Group, as_of: AsOf, ids: Collection[PydanticObjectId]) -> list[PydanticObjectId]:
     """Those of these customers whom the rules select."""
     selection = Selection.of(rules, as_of, {"_id": {"$in": list(ids)}})
-    chosen: list[Stage] = [*selection.one_by_one(), {"$project": {"_id": 1}}]
+    chosen: list[Stage] = [{"$match": selection.filter}, *selection.lookups(), {"$project": {"_id": 1}}]
     async with await _customers().aggregate(chosen) as found:
         return [PydanticObjectId(str(record["_id"])) async for record in found]
 
@@ -129,10 +144,15 @@ async def _named(
             yield batch
 
 
+async def _ids(selection: Selection, *more: Stage) -> list[ObjectId]:
+    async with await _aggregate(*await _ids_of(selection), *more) as found:
+        return [ObjectId(str(record["_id"])) async for record in found]
+
+
 async def _ids_of(selection: Selection) -> tuple[str, list[Stage]]:
     """The collection and the stages that leave the `_id` of every member."""
     if await _leaves_few(selection):
-        return CUSTOMERS, [*selection.one_by_one(), {"$project": {"_id": 1}}]
+        return CUSTOMERS, [{"$match": selection.filter}, *selection.lookups(), {"$project": {"_id": 1}}]
     return selection.at_once()
 
 

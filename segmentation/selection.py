@@ -48,20 +48,14 @@ class Selection:
         """Whether nothing is asked about orders or messages."""
         return not self.rest.rules
 
-    def one_by_one(self) -> list[Stage]:
-        """Stages over customers that let the members through as they are stored."""
-        if self.is_plain:
-            return [{"$match": self.filter}]
+    def lookups(self) -> list[Stage]:
+        """Stages over the customers who pass the filter, in any order, that let the members through one by one."""
         names = {condition: f"looked_up_{number}" for number, condition in enumerate(_conditions(self.rest))}
         members = compiler.of_customers(
             self.rest, self.as_of, lambda condition: figures.looked_up(condition, names[condition], self.as_of)
         )
-        return [
-            {"$match": self.filter},
-            *(figures.lookup(condition, name, self.as_of) for condition, name in names.items()),
-            {"$match": members},
-            {"$unset": list(names.values())},
-        ]
+        lookups = [figures.lookup(condition, name, self.as_of) for condition, name in names.items()]
+        return [*lookups, {"$match": members}, {"$unset": list(names.values())}] if names else []
 
     def at_once(self) -> tuple[str, list[Stage]]:
         """The collection, and the stages over it, that leave one document with the `_id` of each member."""

@@ -12,8 +12,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 import documents
 import errors
-from resolvers.pages import Page, PageRequest, Record, Sort, fetch, fetch_through
+from resolvers.pages import Page, PageRequest, Record, Sort, fetch, fetch_sieved
 from schema import pages
+from segmentation.audience import Sieve
 
 Things = AsyncCollection[Record]
 
@@ -36,13 +37,20 @@ async def filled(things: Things, field: str) -> None:
     await things.insert_many([{} if value is ... else {"at": {field: value}} for value in values])
 
 
+async def sieved(things: Things, request: PageRequest, sort: Sort) -> Page[Record]:
+    """A page of what stages let through, which here is everything."""
+    await things.create_index([(sort.field, 1), ("_id", 1)])
+    stages = Sieve({}, [{"$match": {"_id": {"$ne": None}}}])
+    return await fetch_sieved(things, stages, request, sort, things.estimated_document_count)
+
+
 async def walked(things: Things, sort: Sort, size: int, *, backwards: bool, through: bool) -> list[object]:
     """The ids met by going from page to page, in the list's own order."""
     met: list[object] = []
     cursor: str | None = None
     for _ in range(20):
         request = PageRequest(last=size, before=cursor) if backwards else PageRequest(first=size, after=cursor)
-        page = await (fetch_through(things, [], request, sort) if through else fetch(things, {}, request, sort))
+        page = await (sieved(things, request, sort) if through else fetch(things, {}, request, sort))
         ids = [item["_id"] for item in page.items]
         met = [*ids, *met] if backwards else [*met, *ids]
         if not (page.has_previous if backwards else page.has_next):
@@ -51,7 +59,7 @@ async def walked(things: Things, sort: Sort, size: int, *, backwards: bool, thro
     raise AssertionError("the walk does not end")
 
 
-@pytest.mark.parametrize("through", [False, True], ids=["filter", "pipeline"])
+@pytest.mark.parametrize("through", [False, True], ids=["filter", "stages"])
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("descending", [False, True], ids=["ascending", "descending"])
 @pytest.mark.parametrize("field", VALUES)
@@ -86,8 +94,6 @@ async def test_the_count_is_of_what_matches_and_not_of_the_page(things: Things) 
     few = {"at.number": {"$gte": 3}}
     assert await (await fetch(things, {}, request, sort)).count() == 6
     assert await (await fetch(things, few, request, sort)).count() == 3
-    assert await (await fetch_through(things, [{"$match": few}], request, sort)).count() == 3
-    assert await (await fetch_through(things, [{"$match": {"_id": 0}}], request, sort)).count() == 0
 
 
 @pytest.mark.parametrize("filter", [{}, {"kind": "odd"}], ids=["all", "some"])

@@ -15,7 +15,7 @@ import documents
 from segmentation import audience, evaluator, query
 from segmentation.dates import AsOf
 from segmentation.evaluator import Person
-from segmentation.filters import Filter
+from segmentation.filters import Filter, Stage
 from segmentation.tree import Group
 from tests.segmentation import people, strategies
 from tests.segmentation.people import a_person, an_order
@@ -65,7 +65,9 @@ async def test_a_filter_narrows_the_audience(population: Sequence[Person]) -> No
         rules = query.parse(text)
         expected = sum(evaluator.holds(rules, person, AS_OF) for person in population[:10])
         assert await audience.count(rules, AS_OF, few) == expected
-        found = await documents.Customer.get_pymongo_collection().aggregate(await audience.stages(rules, AS_OF, few))
+        sieve = await audience.sieve(rules, AS_OF, few)
+        sieved: list[Stage] = [{"$match": sieve.filter}, *sieve.stages]
+        found = await documents.Customer.get_pymongo_collection().aggregate(sieved)
         assert len(await found.to_list()) == expected
 
 

@@ -10,6 +10,7 @@ import documents
 from segmentation import evaluator, printer
 from segmentation.dates import AsOf
 from segmentation.evaluator import Person
+from segmentation.filters import Stage
 from segmentation.selection import Selection
 from segmentation.tree import Group
 from tests.segmentation import people, strategies
@@ -34,7 +35,8 @@ async def population(database: Database) -> AsyncIterator[Sequence[Person]]:
 async def selected(rules: Group, as_of: AsOf, *, at_once: bool) -> set[object]:
     """The ids of those whom MongoDB selects."""
     selection = Selection.of(rules, as_of, {})
-    collection, stages = selection.at_once() if at_once else ("customers", selection.one_by_one())
+    one_by_one: list[Stage] = [{"$match": selection.filter}, *selection.lookups()]
+    collection, stages = selection.at_once() if at_once else ("customers", one_by_one)
     found = await documents.Customer.get_pymongo_collection().database[collection].aggregate(stages)
     ids = [record["_id"] for record in await found.to_list()]
     assert len(ids) == len(set(ids))
