@@ -14,7 +14,7 @@ from rich.table import Table
 import bench
 import mongo
 
-NOT_BENCHMARKS = {"__main__", "figures"}
+NOT_BENCHMARKS = {"__main__", "figures", "load"}
 
 
 async def main(wanted: list[str]) -> None:
