@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from beanie import PydanticObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -12,8 +11,9 @@ import documents
 import errors
 from auth import Viewer
 from documents import CampaignStatus, Segment
-from resolvers import pages
+from resolvers import pages, sentences
 from resolvers.pages import Page, PageRequest, Record, Sort
+from resolvers.sentences import Reading
 from segmentation import audience, explanation, query, rfm, rules
 from segmentation.dates import AsOf
 from segmentation.explanation import Trace
@@ -26,13 +26,6 @@ LARGEST_SAMPLE = 100
 FINISHED = (CampaignStatus.COMPLETED, CampaignStatus.CANCELLED, CampaignStatus.FAILED)
 
 _NEWEST_FIRST = Sort("created_at", descending=True)
-
-
-class Reader(Protocol):
-    """Reads sentences."""
-
-    async def rules(self, sentence: str, as_of: AsOf) -> Group:
-        """The rules that a sentence means; raises a Fault for one that means none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +64,13 @@ class Change:
     definition: Definition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What sentences are read by, and as of when."""
-
-    reader: Reader | None
-    as_of: AsOf
-
-
 async def read(definition: Definition, reading: Reading | None = None) -> Group:
     """The rules that a definition means. Raises a Fault with its place in the definition."""
     match definition:
         case Definition(query=str(text)):
             return _placed("query", lambda: query.parse(text))
         case Definition(prompt=str(sentence)):
-            return await _understood(sentence, reading)
+            return (await sentences.read(sentence, reading)).rules
         case _:
             return _placed("rules", lambda: rules.read(definition.rules))
 
@@ -227,15 +212,6 @@ async def of_customers(
         for member in await audience.members(rules.read(segment.rules), as_of, list(found)):
             found[member].append(segment)
     return found
-
-
-async def _understood(sentence: str, reading: Reading | None) -> Group:
-    if reading is None or reading.reader is None:
-        raise errors.Unavailable("Sentences cannot be read here.", ["prompt"])
-    try:
-        return await reading.reader.rules(sentence, reading.as_of)
-    except errors.Fault as fault:
-        raise fault.under("prompt") from fault
 
 
 def _placed(name: str, read_it: Callable[[], Group]) -> Group:

@@ -11,6 +11,7 @@ from schema.orders import OrderMutation, OrderQuery
 from schema.overview import OverviewQuery
 from schema.progress import ProgressQuery, ProgressSubscription
 from schema.segments import SegmentMutation, SegmentQuery
+from schema.sentences import SentenceMutation
 from schema.suggestions import SuggestionQuery
 from schema.users import UserMutation, UserQuery
 
@@ -32,7 +33,15 @@ class Query(
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(UserMutation, CustomerMutation, OrderMutation, SegmentMutation, CampaignMutation, MessageMutation):
+class Mutation(
+    UserMutation,
+    CustomerMutation,
+    OrderMutation,
+    SegmentMutation,
+    SentenceMutation,
+    CampaignMutation,
+    MessageMutation,
+):
     """The fields of every noun that write."""
 
 

@@ -13,7 +13,7 @@ from delivery import Setup
 from delivery.live import Feed
 from delivery.planning import Walk
 from ingestion import Policy
-from resolvers.segments import Reader, Reading
+from resolvers.sentences import Reader, Reading
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema import access
