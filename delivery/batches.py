@@ -176,7 +176,7 @@ async def _take(
     batch: documents.Batch = documents.Batch.model_validate(stored)
     if batch.revive:
         await entry.move_all(
-            campaign_id, _range(batch), MessageStatus.FAILED, MessageStatus.PENDING, ANEW, increase={"life": 1}
+            campaign_id, _addressed(batch), MessageStatus.FAILED, MessageStatus.PENDING, ANEW, increase={"life": 1}
         )
     return batch
 
@@ -211,6 +211,11 @@ def _open(campaign_id: PydanticObjectId) -> dict[str, object]:
 
 def _free(now: datetime) -> dict[str, object]:
     return {"$or": [{"lease": None}, {"due_at": {"$lte": now}}]}
+
+
+def _addressed(batch: documents.Batch) -> dict[str, object]:
+    """Its messages but for those to people who were erased: they have nobody to go to."""
+    return {**_range(batch), "customer_id": {"$exists": True}}
 
 
 def _range(batch: documents.Batch) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from beanie import init_beanie
 from pymongo.asynchronous.database import AsyncDatabase
 
+from documents.aliases import Alias
 from documents.batches import Batch
 from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant, tally_id
 from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
@@ -22,6 +23,7 @@ from documents.orders import Order, OrderItem, OrderStatus, Payment, PaymentStat
 from documents.paces import Pace
 from documents.receipts import Receipt, ReceiptStatus
 from documents.segments import Segment
+from documents.suppressions import Suppression
 from documents.texts import decimal_of, instant_of
 from documents.users import ApiKey, FirstAdmin, Role, Session, SignInFailures, User
 from documents.values import CODEC_OPTIONS, Money, fold, now
@@ -33,6 +35,8 @@ ALL = [
     ApiKey,
     SignInFailures,
     Customer,
+    Alias,
+    Suppression,
     Order,
     Segment,
     Campaign,
@@ -56,6 +60,7 @@ async def prepare(database: AsyncDatabase[dict[str, object]]) -> None:
 __all__ = [
     "ALL",
     "CODEC_OPTIONS",
+    "Alias",
     "ApiKey",
     "Batch",
     "Campaign",
@@ -91,6 +96,7 @@ __all__ = [
     "Session",
     "SignInFailures",
     "SkipReason",
+    "Suppression",
     "Tally",
     "User",
     "Variant",

@@ -69,6 +69,7 @@ class Campaign(Stored):
     unsettled: bool = False  # it was ended, and PENDING messages may be left to call off
     lease: str | None = None
     lease_until: datetime | None = None
+    met: int = 0  # how often customers were merged or erased before it was planned; written so that planning meets them
 
     class Settings:
         name = "campaigns"

@@ -43,12 +43,16 @@ class Opening(BaseModel):
 
 
 class Purchases(BaseModel):
-    """What the customer's COMPLETED orders add up to. Written only by ingestion/totals.py, with the orders."""
+    """What the customer's COMPLETED orders add up to. Written only by ingestion/totals.py, with the orders.
+
+    `met` counts the transactions that brought other orders: written so that merging and erasing meet them.
+    """
 
     spend: Money = Decimal(0)
     count: int = 0
     first: datetime | None = None
     last: datetime | None = None
+    met: int = 0
 
 
 class Customer(Stored):

@@ -21,7 +21,7 @@ class MessageStatus(StrEnum):
     FAILED = "FAILED"  # a late DELIVERED still wins
     SKIPPED = "SKIPPED"  # decided at planning, with a reason
     HELD_OUT = "HELD_OUT"  # decided at planning: the comparison group
-    CANCELLED = "CANCELLED"  # was PENDING when the campaign was cancelled
+    CANCELLED = "CANCELLED"  # called off: its campaign was cancelled, its customer merged or erased
 
 
 class SkipReason(StrEnum):

@@ -33,7 +33,7 @@ async def ingest(
     """
     policy.admit(rows)
     reader = CustomerReader(policy, now)
-    store = _Store(policy.default_region, reader.defaults, now)
+    store = _Store(policy, reader.defaults, now)
     async with transaction.bind(end_session=False) if transaction else nullcontext():
         return await chunks.ingest(rows, reader.read, store, transaction)
 
@@ -41,8 +41,8 @@ async def ingest(
 class _Store:
     """Stores chunks of rows, one after another."""
 
-    def __init__(self, default_region: str | None, defaults: Mapping[str, object], now: datetime) -> None:
-        self._default_region = default_region
+    def __init__(self, policy: Policy, defaults: Mapping[str, object], now: datetime) -> None:
+        self._policy = policy
         self._defaults = defaults
         self._now = now
 
@@ -74,7 +74,7 @@ class _Store:
         return results, sorted((row for draft in beaten for row, _ in draft.applied), key=lambda row: row.index)
 
     async def _identify(self, rows: list[CustomerRow]) -> Identities:
-        identities = Identities(self._defaults)
+        identities = Identities(self._defaults, self._policy.suppression_key)
         await identities.look_up(key for row in rows for key in row.known_by())
         if local := [row for row in rows if row.local_phone]:
             self._settle_phones(rows, identities)
@@ -87,6 +87,6 @@ class _Store:
         for row in rows:
             if row.local_phone:
                 told = next((said[key] for key in row.known_by() if key in said), None)
-                row.settle_phone(told or identities.country(row.known_by()) or self._default_region)
+                row.settle_phone(told or identities.country(row.known_by()) or self._policy.default_region)
             if isinstance(country := row.values.get("country"), str):
                 said |= dict.fromkeys(row.known_by(), country)

@@ -1,7 +1,7 @@
 """Who is who: the customers that the rows of a chunk name, each as the rows so far leave them."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -9,8 +9,10 @@ from beanie import PydanticObjectId
 
 import documents
 import errors
+from ingestion import aliases, suppressions
 from ingestion.customer_rows import KEYS, CustomerRow, Key
 from ingestion.reports import Outcome
+from ingestion.rows import published
 
 _SAID = {"external_id": "externalId", "email": "e-mail", "phone": "phone"}
 # What rows do not speak of, or speak of as opening figures; decimals above all take their time to decode.
@@ -28,6 +30,7 @@ class Draft:
     is_new: bool
     values: dict[str, object]
     stored_external_id: object = None
+    aliases: set[Key] = field(default_factory=set)  # those of its former keys that rows have named
     changed: set[str] = field(default_factory=set)
     applied: list[tuple[CustomerRow, Outcome]] = field(default_factory=list)
 
@@ -46,35 +49,62 @@ class Draft:
 
     def apply(self, row: CustomerRow) -> None:
         """Take over what the row says, and note what became of it."""
-        changes = {path: value for path, value in row.values.items() if not _same(self.values.get(path), value)}
+        changes = {path: value for path, value in row.values.items() if not self.says(path, value)}
         self.values |= changes
         self.changed |= changes.keys()
         created = self.is_new and not self.applied
         outcome = Outcome.CREATED if created else Outcome.UPDATED if changes else Outcome.UNCHANGED
         self.applied.append((row, outcome))
 
+    def says(self, path: str, value: object) -> bool:
+        """Whether the customer is so already. A key of someone who was merged into the customer is only a name."""
+        own = self.values.get(path)
+        named = isinstance(value, str) and (path, value) in self.aliases
+        return _same(own, value) or (named and own is not None)
+
 
 class Identities:
     """The customers by every key that was looked up; a key that is not here is nobody's."""
 
-    def __init__(self, defaults: Mapping[str, object]) -> None:
+    def __init__(self, defaults: Mapping[str, object], suppression_key: bytes) -> None:
         self._defaults = defaults
+        self._suppression_key = suppression_key
         self._by_key: dict[Key, Draft] = {}
+        self._suppressed: set[aliases.Name] = set()
         self.touched: dict[Draft, None] = {}  # in the order in which the rows named them
 
     async def look_up(self, keys: Iterable[Key]) -> None:
-        """Learn whose these keys are, in one query."""
+        """Learn whose these keys are, or were."""
+        asked = dict.fromkeys(keys)
         wanted: dict[str, list[str]] = {}
-        for kind, value in keys:
+        for kind, value in asked:
             wanted.setdefault(kind, []).append(value)
         if not wanted:
             return
-        known = {draft.id: draft for draft in self._by_key.values()}
-        anyone = {"$or": [{kind: {"$in": found}} for kind, found in wanted.items()]}
+        await self._load([{kind: {"$in": found}} for kind, found in wanted.items()])
+        if unknown := [key for key in asked if key not in self._by_key]:
+            await self._follow(unknown)
+            self._suppressed |= await suppressions.among(
+                [key for key in unknown if key not in self._by_key], self._suppression_key
+            )
+
+    async def _follow(self, keys: Iterable[Key]) -> None:
+        """Find those who were merged into others."""
+        if owners := await aliases.owners(keys):
+            drafts = await self._load([{"_id": {"$in": list(set(owners.values()))}}])
+            for key, customer_id in owners.items():
+                if draft := drafts.get(customer_id):
+                    draft.aliases.add(key)
+                    self._by_key[key] = draft
+
+    async def _load(self, anyone: Sequence[Mapping[str, object]]) -> Mapping[PydanticObjectId, Draft]:
+        """Every customer whom this loads or has loaded before, by id."""
+        drafts = {draft.id: draft for draft in self._by_key.values()}
         customers = documents.Customer.get_pymongo_collection()
-        for stored in await customers.find(anyone, dict.fromkeys(_UNSAID, False)).to_list():
+        for stored in await customers.find({"$or": anyone}, dict.fromkeys(_UNSAID, False)).to_list():
             draft = Draft.of(stored, self._defaults)
-            self._by_key |= dict.fromkeys(draft.known_by(), known.get(draft.id, draft))
+            self._by_key |= dict.fromkeys(draft.known_by(), drafts.setdefault(draft.id, draft))
+        return drafts
 
     def country(self, keys: Iterable[Key]) -> str | None:
         """The stored country of whoever has one of these keys."""
@@ -98,6 +128,8 @@ class Identities:
 
     def _whom(self, row: CustomerRow) -> Draft | None:
         """The first customer that a key of the row names, unless another key says that it is somebody else's row."""
+        if gone := next((key for key in row.known_by() if key in self._suppressed), None):
+            raise suppressions.refusal(gone, published(gone[0]))
         named = [(kind, self._by_key[kind, value]) for kind, value in row.known_by() if (kind, value) in self._by_key]
         if not named:
             return None
@@ -108,7 +140,7 @@ class Identities:
             if other is not draft
         ]
         claimed, own = row.values.get("external_id"), draft.values.get("external_id")
-        if claimed is not None and own is not None and claimed != own:
+        if claimed is not None and own is not None and not draft.says("external_id", claimed):
             faults.append(
                 errors.Conflict(f"This {_SAID[first]} belongs to a customer with another externalId.", [first])
             )

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from beanie import PydanticObjectId
+from bson import ObjectId
 from pymongo import InsertOne, UpdateOne
 
 import errors
@@ -42,6 +43,12 @@ class OrderDraft:
         outcome = Outcome.UNCHANGED if fields == self.fields else Outcome.UPDATED
         self.applied.append((row, outcome if self.fields else Outcome.CREATED))
         self.fields = fields
+
+    @property
+    def new_owner(self) -> ObjectId | None:
+        """Who has the order now and did not have it before."""
+        owner = pick(self.fields, "customer_id", ObjectId)
+        return None if owner == self.stored.get("customer_id") else owner
 
     def write(self, now: datetime) -> InsertOne[dict[str, object]] | UpdateOne | None:
         """What stores the order; None when it is stored as it is."""

@@ -4,7 +4,7 @@ One commit, so no crash can come between an order and the figures it counts in. 
 customer or the same order conflict, and the one that MongoDB refuses is run again from what is stored then.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import pymongo
@@ -16,7 +16,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 import documents
 import errors
 from documents import OrderStatus
-from ingestion import chunks, totals
+from ingestion import aliases, chunks, suppressions, totals
 from ingestion.order_drafts import OrderDraft
 from ingestion.order_rows import OrderReader, OrderRow, Owner
 from ingestion.policy import Policy
@@ -70,6 +70,7 @@ class _Transaction:
         self._now = now
         self._customers = documents.Customer.get_pymongo_collection()
         self._orders = documents.Order.get_pymongo_collection()
+        self._suppressed: set[Owner] = set()
 
     async def store(self, rows: Sequence[OrderRow]) -> list[RowResult]:
         """The results that hold if the transaction is committed."""
@@ -79,12 +80,14 @@ class _Transaction:
         for row in rows:
             draft = drafts.setdefault(row.external_id, OrderDraft.of(row.external_id, None))
             try:
-                draft.apply(row, _owner(row, owners), self._policy.currency)
+                draft.apply(row, self._owner(row, owners), self._policy.currency)
             except errors.Fault as fault:
                 results.append(chunks.failed(row, fault))
         touched = [draft for draft in drafts.values() if draft.applied]
         await self._write(touched)
-        await self._count(totals.changes((draft.stored, draft.fields) for draft in touched))
+        changes = totals.changes((draft.stored, draft.fields) for draft in touched)
+        await self._count(changes)
+        await self._meet({draft.new_owner for draft in touched if draft.new_owner} - changes.keys())
         for draft in touched:
             results += [RowResult(row.index, outcome, draft.id) for row, outcome in draft.applied]
         return results
@@ -97,12 +100,25 @@ class _Transaction:
             return {}
         anyone = {"$or": [{kind: {"$in": values}} for kind, values in by_kind.items()]}
         found = self._customers.find(anyone, dict.fromkeys(by_kind, True), session=self._session)
-        return {
+        owners = {
             Owner(kind, value): PydanticObjectId(stored["_id"])
             for stored in await found.to_list()
             for kind in by_kind
             if isinstance(value := stored.get(kind), str | ObjectId)
         }
+        if unknown := wanted - owners.keys():
+            owners |= await aliases.owners(unknown, self._session)
+            self._suppressed = await suppressions.among(
+                unknown - owners.keys(), self._policy.suppression_key, self._session
+            )
+        return owners
+
+    def _owner(self, row: OrderRow, owners: Mapping[Owner, PydanticObjectId]) -> PydanticObjectId:
+        if row.owner and row.owner in owners:
+            return owners[row.owner]
+        if row.owner and row.owner in self._suppressed:
+            raise suppressions.refusal(row.owner, "customer")
+        raise errors.NotFound("There is no such customer.", ["customer"])
 
     async def _load(self, external_ids: set[str]) -> dict[str, OrderDraft]:
         found = self._orders.find({"external_id": {"$in": list(external_ids)}}, session=self._session)
@@ -125,6 +141,12 @@ class _Transaction:
         if updates:
             await self._customers.bulk_write(updates, ordered=False, session=self._session)
 
+    async def _meet(self, customer_ids: Collection[ObjectId]) -> None:
+        """Write those who got orders that do not count, and so to speak nothing: an order must not come to a customer
+        who is merged or erased at this moment, and only what is written meets there."""
+        if customer_ids:
+            await self._customers.update_many({"_id": {"$in": sorted(customer_ids)}}, totals.MET, session=self._session)
+
     async def _bounds(self, customer_ids: Sequence[ObjectId]) -> Mapping[object, tuple[datetime, datetime]]:
         """The first and the last purchase by all counted orders; the index holds all that is asked for."""
         if not customer_ids:
@@ -134,9 +156,3 @@ class _Transaction:
         pipeline = [{"$match": counted}, {"$group": bounds}]
         async with await self._orders.aggregate(pipeline, session=self._session) as found:
             return {group["_id"]: (group["first"], group["last"]) async for group in found}
-
-
-def _owner(row: OrderRow, owners: Mapping[Owner, PydanticObjectId]) -> PydanticObjectId:
-    if row.owner is None or row.owner not in owners:
-        raise errors.NotFound("There is no such customer.", ["customer"])
-    return owners[row.owner]

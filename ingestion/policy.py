@@ -13,6 +13,7 @@ class Policy:
     currency: str = "USD"  # of every amount; nothing is converted
     default_region: str | None = None  # alpha-2: where a phone is from that names no country, of a customer without one
     max_batch: int = 10_000
+    suppression_key: bytes = b""  # what the names of erased people are hashed with
 
     def admit(self, rows: Sized) -> None:
         """Raise TooLarge for more rows than are taken at once."""

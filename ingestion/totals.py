@@ -39,6 +39,10 @@ _ADDED_UP: Stage = {
 }
 
 
+# An update that changes no figure, and the customer all the same.
+MET: Stage = {"$inc": {"purchases.met": 1}}
+
+
 @dataclass(slots=True)
 class Change:
     """What a customer's counted orders gain and lose."""

@@ -15,7 +15,7 @@ import errors
 import ingestion.customers
 import resolvers.segments
 from auth import Viewer
-from ingestion import Policy, Report, Row, values
+from ingestion import Policy, Report, Row, aliases, values
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Record, Sort
 from resolvers.segments import Definition
@@ -63,14 +63,31 @@ async def ingest(viewer: Viewer, rows: Sequence[Row], policy: Policy) -> Report:
 
 
 async def find(viewer: Viewer, customer_id: PydanticObjectId) -> Record | None:
-    """One customer."""
+    """One customer; one who was merged is the one who was kept."""
     return (await find_many([customer_id])).get(customer_id)
 
 
 async def find_many(ids: Iterable[PydanticObjectId]) -> Mapping[PydanticObjectId, Record]:
-    """Customers by id."""
+    """Customers by id; by that of one who was merged, the one who was kept."""
+    wanted = set(ids)
+    found = await _load(wanted)
+    if missing := wanted - found.keys():
+        kept = await aliases.kept(missing)
+        people = await _load(set(kept.values()))
+        found |= {id_: people[now] for id_, now in kept.items() if now in people}
+    return found
+
+
+async def current(customer_id: PydanticObjectId) -> PydanticObjectId:
+    """The id of the one into whom this customer was merged, if that was done; else the same id."""
+    return (await aliases.kept([customer_id])).get(customer_id, customer_id)
+
+
+async def _load(ids: Collection[PydanticObjectId]) -> dict[PydanticObjectId, Record]:
+    if not ids:
+        return {}
     found = documents.Customer.get_pymongo_collection().find({"_id": {"$in": list(ids)}})
-    return {PydanticObjectId(record["_id"]): record for record in await found.to_list()}
+    return {PydanticObjectId(str(record["_id"])): record for record in await found.to_list()}
 
 
 async def page(

@@ -1,13 +1,14 @@
 """Orders: taking them in, finding one, paging through many."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from beanie import PydanticObjectId
 
 import documents
 import ingestion.orders
+import resolvers.customers
 from auth import Viewer
 from documents import OrderStatus
 from ingestion import Policy, Report, Row
@@ -38,7 +39,9 @@ async def find(viewer: Viewer, order_id: PydanticObjectId) -> Record | None:
 
 
 async def page(viewer: Viewer, filter: OrderFilter, request: PageRequest) -> Page[Record]:
-    """Orders that match, the latest first."""
+    """Orders that match, the latest first; of a customer who was merged, those of the one who was kept."""
+    if isinstance(filter.customer_id, PydanticObjectId):
+        filter = replace(filter, customer_id=await resolvers.customers.current(filter.customer_id))
     orders = documents.Order.get_pymongo_collection()
     return await pages.fetch(orders, _matching(filter), request, _LATEST_FIRST)
 

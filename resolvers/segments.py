@@ -11,11 +11,13 @@ import documents
 import errors
 from auth import Viewer
 from documents import CampaignStatus, Segment
+from ingestion import aliases
 from resolvers import pages, sentences
 from resolvers.pages import Page, PageRequest, Record, Sort
 from resolvers.sentences import Reading
 from segmentation import audience, explanation, query, rfm, rules
 from segmentation.dates import AsOf
+from segmentation.evaluator import Person
 from segmentation.explanation import Trace
 from segmentation.rfm import Suggestion
 from segmentation.tree import Group
@@ -179,7 +181,8 @@ async def explain(
     viewer: Viewer, segment_id: PydanticObjectId, customer_id: PydanticObjectId, as_of: AsOf
 ) -> Membership | None:
     """Why this customer is or is not in this segment; None when there is no such customer or segment."""
-    segment, person = await Segment.get(segment_id), await audience.person(customer_id)
+    segment = await Segment.get(segment_id)
+    person = await audience.person(customer_id) or await _merged_person(customer_id)
     if segment is None or person is None:
         return None
     return Membership(segment, dict(person.customer), explanation.trace(rules.read(segment.rules), person, as_of))
@@ -212,6 +215,11 @@ async def of_customers(
         for member in await audience.members(rules.read(segment.rules), as_of, list(found)):
             found[member].append(segment)
     return found
+
+
+async def _merged_person(customer_id: PydanticObjectId) -> Person | None:
+    kept = (await aliases.kept([customer_id])).get(customer_id)
+    return await audience.person(kept) if kept else None
 
 
 def _placed(name: str, read_it: Callable[[], Group]) -> Group:

@@ -4,6 +4,7 @@ import strawberry
 
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.customers import CustomerMutation, CustomerQuery
+from schema.duplicates import DuplicateMutation
 from schema.execution import EngineSchema
 from schema.explanations import ExplanationQuery
 from schema.messages import MessageMutation, MessageQuery, MessageSubscription
@@ -36,6 +37,7 @@ class Query(
 class Mutation(
     UserMutation,
     CustomerMutation,
+    DuplicateMutation,
     OrderMutation,
     SegmentMutation,
     SentenceMutation,

@@ -1,0 +1,100 @@
+"""Duplicates: customers who may be one person, and making them one."""
+
+from collections.abc import Mapping, Sequence
+
+import pymongo
+from beanie import PydanticObjectId
+from pymongo.errors import PyMongoError
+
+import documents
+import errors
+from auth import Viewer
+from delivery import addressees, ledger
+from documents.records import Record
+from ingestion import aliases, merging
+
+MOST_MERGED = 20
+# Orders of the merged customers: the embedded MongoDB gives a transaction 15 s, and 30,000 orders take it 3.4.
+LARGEST_HISTORY = 50_000
+TRANSACTION_SECONDS = 25
+TRANSACTION_TOO_LONG = 290  # the server's code
+
+
+async def merge(viewer: Viewer, keep_id: PydanticObjectId, merge_ids: Sequence[PydanticObjectId]) -> PydanticObjectId:
+    """Merge customers into one, whose id it returns. Merging again changes nothing.
+
+    Raises a Fault for what cannot be merged; then nothing is.
+    """
+    _check(keep_id, merge_ids)
+    now = documents.now()
+
+    async def work(entry: ledger.Entry) -> PydanticObjectId:
+        people = await _find([keep_id, *merge_ids], entry)
+        kept = people.get(keep_id)
+        if kept is None:
+            raise errors.NotFound("There is no such customer.", ["keepId"])
+        kept_id = PydanticObjectId(str(kept["_id"]))
+        merged = _others(kept_id, merge_ids, people)
+        if not merged:
+            return kept_id
+        await _refuse_long_history(list(merged), entry)
+        await addressees.hand_over(list(merged), kept_id, entry)
+        await merging.merge(kept, list(merged.values()), now, entry.session)
+        return kept_id
+
+    try:
+        with pymongo.timeout(TRANSACTION_SECONDS):
+            return await ledger.write(work, now)
+    except PyMongoError as error:
+        if not (error.timeout or getattr(error, "code", None) == TRANSACTION_TOO_LONG):
+            raise
+        raise errors.Unavailable("The database was too busy, and nothing was merged: try again.") from error
+
+
+def _check(keep_id: PydanticObjectId, merge_ids: Sequence[PydanticObjectId]) -> None:
+    if not merge_ids:
+        raise errors.Required("Whom to merge?", ["mergeIds"])
+    if len(merge_ids) > MOST_MERGED:
+        raise errors.TooLarge(f"At most {MOST_MERGED} customers are merged at once.", ["mergeIds"])
+    if keep_id in merge_ids:
+        place = str(merge_ids.index(keep_id))
+        raise errors.InvalidInput("This is the one to keep.", ["mergeIds", place])
+
+
+async def _find(ids: Sequence[PydanticObjectId], entry: ledger.Entry) -> Mapping[PydanticObjectId, Record]:
+    """The customers whom these ids mean now, by those ids."""
+    kept = await aliases.kept(ids, entry.session)
+    meant = {id_: kept.get(id_, id_) for id_ in ids}
+    customers = documents.Customer.get_pymongo_collection()
+    found = await customers.find({"_id": {"$in": list(meant.values())}}, session=entry.session).to_list()
+    people = {stored["_id"]: stored for stored in found}
+    return {id_: people[now] for id_, now in meant.items() if now in people}
+
+
+def _others(
+    kept_id: PydanticObjectId, merge_ids: Sequence[PydanticObjectId], people: Mapping[PydanticObjectId, Record]
+) -> Mapping[PydanticObjectId, Record]:
+    """Those who are yet to be merged. Raises Rejected with every fault of the ids."""
+    faults: list[errors.Fault] = []
+    others = {}
+    for place, id_ in enumerate(merge_ids):
+        found = people.get(id_)
+        if found is None:
+            faults.append(errors.NotFound("There is no such customer.", ["mergeIds", str(place)]))
+        elif found["_id"] == id_ != kept_id:
+            others[id_] = found
+        elif found["_id"] != kept_id:
+            known = f"This customer was merged before, and is {found['_id']} now: name that one."
+            faults.append(errors.Conflict(known, ["mergeIds", str(place)]))
+    if faults:
+        raise errors.Rejected(faults)
+    return others
+
+
+async def _refuse_long_history(ids: Sequence[PydanticObjectId], entry: ledger.Entry) -> None:
+    if await merging.history(ids, entry.session, LARGEST_HISTORY + 1) > LARGEST_HISTORY:
+        raise errors.TooLarge(
+            f"They have more than {LARGEST_HISTORY:,} orders, which cannot be moved at once. Keep the one with the "
+            "most orders, and merge the others one by one.",
+            ["mergeIds"],
+        )

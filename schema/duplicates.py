@@ -1,0 +1,46 @@
+"""Duplicates: customers who may be one person, and making them one."""
+
+from typing import Annotated
+
+import strawberry
+
+import errors
+import resolvers.customers
+import resolvers.duplicates
+from schema.context import EngineInfo
+from schema.customers import Customer
+from schema.ids import some_id
+from schema.payloads import Payload
+
+
+@strawberry.type(description="What became of a merger.")
+class MergeCustomersPayload(Payload):
+    """What became of a merger."""
+
+    customer: Customer | None = strawberry.field(default=None, description="The kept customer as it is now.")
+
+
+@strawberry.type
+class DuplicateMutation:
+    """Making duplicates one."""
+
+    @strawberry.mutation(
+        description="Make several customers one: orders, messages, tags and what is empty go to the kept one, the "
+        "figures add up, and an opt-out of any holds. The ids and keys of the merged ones mean the kept one from now "
+        "on. All at once or nothing; merging again changes nothing."
+    )
+    async def merge_customers(
+        self,
+        info: EngineInfo,
+        keep_id: Annotated[strawberry.ID, strawberry.argument(description="Who stays.")],
+        merge_ids: Annotated[
+            list[strawberry.ID], strawberry.argument(description="Who becomes the one to keep; at most 20.")
+        ],
+    ) -> MergeCustomersPayload:
+        viewer = info.context.require(info.field_name)
+        try:
+            kept = await resolvers.duplicates.merge(viewer, some_id(keep_id), [some_id(id_) for id_ in merge_ids])
+        except errors.Fault as fault:
+            return MergeCustomersPayload.refused(fault)
+        record = await resolvers.customers.find(viewer, kept)
+        return MergeCustomersPayload(customer=Customer.of(record) if record else None)
