@@ -1,0 +1,166 @@
+"""Bounds: numbers and what they are held against, in figures and in words.
+
+more than 10 · at least ₹1.5 lakh · no fewer than three times · between 5k and 10k · 3 to 6 · twice · older than 40.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from ai import numbers
+from ai.numbers import Number
+from ai.phrases import Phrases
+from ai.pieces import Bound, Edge, Family, Piece, Slot, Topic
+from ai.words import Word
+from segmentation.tree import Operator
+
+_AGE = Piece(Slot.TOPIC, Topic(Family.MEASURE, "age"))
+_TIMES = {"time", "occasion", "x"}
+_BETWEEN = {"between", "from", "of"}
+_TO = {"to", "and", "-", "through", "till", "until", "thru", "upto", "or"}
+_RANGE_WORDS = {
+    "between",
+    "from",
+    "ranging",
+    "anywhere",
+    "somewhere",
+    "in",
+    "the",
+    "range",
+    "of",
+    "any",
+    "within",
+    "a",
+}
+_SOFT = {
+    "of",
+    "a",
+    "total",
+    "about",
+    "around",
+    "roughly",
+    "approximately",
+    "the",
+    "amount",
+    "sum",
+    "value",
+    "just",
+    "at",
+    "is",
+    "was",
+    "than",
+    ":",
+}
+_INCLUSIVE = {"inclusive"}
+_TEENS = {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "teen": 13,
+}
+_DECADES = {str(decade) for decade in range(20, 100, 10)}
+_APPROXIMATE = {"early": (0, 3), "mid": (4, 6), "late": (7, 9)}
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The reader of bounds; `older` compares ages."""
+
+    comparators: Phrases[Operator]
+    older: Phrases[Operator]
+
+    def edges(self, words: Sequence[Word], start: int) -> Iterator[Edge]:
+        """Every reading of the words from this one on that says a bound."""
+        yield from self._compared(words, start)
+        yield from self._ranges(words, start)
+        yield from _decade_of_life(words, start)
+        if number := numbers.read(words, start):
+            bound = Bound(Operator.EQUAL, (number.value,), number.is_money, is_plain=True)
+            yield from _bounded(words, start, number.end, bound)
+
+    def _compared(self, words: Sequence[Word], start: int) -> Iterator[Edge]:
+        for phrases, pieces in ((self.comparators, ()), (self.older, (_AGE,))):
+            for at, operator in phrases.match(words, start):
+                for begin in (at, at + 1, at + 2):
+                    soft = all(word.key in _SOFT for word in words[at:begin])
+                    number = numbers.read(words, begin) if soft and begin < len(words) else None
+                    if number is None:
+                        continue
+                    if operator is Operator.EQUAL and (through := _upper(words, number)):
+                        yield from _bounded(words, start, through.end, _between(number, through), pieces)
+                    bound = Bound(operator, (number.value,), number.is_money)
+                    yield from _bounded(words, start, number.end, bound, pieces)
+                    break
+
+    def _ranges(self, words: Sequence[Word], start: int) -> Iterator[Edge]:
+        """Between 5 and 10, from 2k to 8k, 3-6, 22 through 29; "5 and 10" alone is no range."""
+        at = start
+        while at < len(words) and words[at].key in _RANGE_WORDS and at < start + 5:
+            at += 1
+        low = numbers.read(words, at) if at < len(words) else None
+        high = _upper(words, low) if low else None
+        if low is None or high is None:
+            return
+        joint = words[low.end].key
+        said = {word.key for word in words[start:at]}
+        if joint in ("and", "or") and not said & {"between", "range"}:
+            return
+        end = high.end + (high.end < len(words) and words[high.end].key in _INCLUSIVE)
+        yield from _bounded(words, start, end, _between(low, high))
+
+
+def _upper(words: Sequence[Word], low: Number) -> Number | None:
+    """The other end of a range, when one follows."""
+    if low.end >= len(words) or words[low.end].key not in _TO:
+        return None
+    high = numbers.read(words, low.end + 1) if low.end + 1 < len(words) else None
+    return high if high and high.value >= low.value else None
+
+
+def _between(low: Number, high: Number) -> Bound:
+    """A range; the unit of its end counts for its beginning too: 5-10k, 2 to 3 lakh."""
+    is_shared = low.scale == 1 and high.scale > 1 and low.value < high.value / high.scale
+    bottom = low.value * high.scale if is_shared else low.value
+    return Bound(Operator.BETWEEN, (bottom, high.value), low.is_money or high.is_money)
+
+
+def _bounded(
+    words: Sequence[Word], start: int, end: int, bound: Bound, pieces: tuple[Piece, ...] = ()
+) -> Iterator[Edge]:
+    """The bound of what is said elsewhere, or the times that something happened."""
+    yield Edge(start, end, 0.1, (*pieces, Piece(Slot.NUMBER, bound)))
+    past = end + (end < len(words) and words[end].key in ("separate", "different", "or", "distinct"))
+    if past < len(words) and words[past].key in _TIMES and not bound.is_money:
+        yield Edge(start, past + 1, 0.05, (*pieces, Piece(Slot.TIMES, bound)))
+
+
+def _decade_of_life(words: Sequence[Word], start: int) -> Iterator[Edge]:
+    """In their thirties, in his 20s, early 40s: an age."""
+    at = start
+    while at < len(words) and words[at].key in ("in", "their", "his", "her", "the") and at < start + 3:
+        at += 1
+    first, last = 0, 9
+    if at < len(words) and words[at].key in _APPROXIMATE:
+        first, last = _APPROXIMATE[words[at].key]
+        at += 1
+    if at >= len(words) or at == start:
+        return
+    key, end, decade = words[at].key, at + 1, None
+    if key in _TEENS and words[at].text.lower().endswith("s"):
+        decade = _TEENS[key]
+    elif key in _DECADES and end < len(words) and words[end].key == "s":
+        decade, end = int(key), end + 1
+    if decade is None:
+        return
+    values = (Decimal(13), Decimal(19)) if decade == 13 else (Decimal(decade + first), Decimal(decade + last))
+    yield Edge(start, end, 0.05, (_AGE, Piece(Slot.NUMBER, Bound(Operator.BETWEEN, values))))
+
+
+def limited(bound: Bound, operator: Operator) -> Bound:
+    """A plain bound with what was said after it: "3 orders or more"."""
+    return replace(bound, operator=operator, is_plain=False)
