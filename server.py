@@ -40,7 +40,7 @@ from auth import Viewer
 from delivery import audiences, dispatcher, webhook
 from delivery.live import Feed
 from delivery.vendor import Vendor
-from ingestion import Policy
+from ingestion import Policy, suppressions
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema.context import ContextFactory, Services
@@ -153,7 +153,7 @@ async def composed(configured: Settings) -> AsyncIterator[Product]:
             delivery=delivery_setup(configured),
             walk=audiences.walker(calendar),
             feed=Feed(),
-            policy=Policy(configured.currency, max_batch=configured.max_batch),
+            policy=await policy(configured),
             calendar=calendar,
         )
         async with Vendor(configured.vendor_api_url, configured.vendor_api_key, configured.callback_url) as vendor:
@@ -169,6 +169,17 @@ def delivery_setup(configured: Settings) -> delivery.Setup:
         receipt_timeout=timedelta(seconds=configured.receipt_timeout_seconds),
         frequency_cap_per_day=configured.frequency_cap_per_day,
     )
+
+
+async def policy(configured: Settings) -> Policy:
+    """What the operator decided about records. Raises SettingsError for a key that is not that of the suppressions."""
+    key = (configured.suppression_key or kept_secret(configured.data_dir / "suppression_key")).encode()
+    if not await suppressions.know(key):
+        raise settings.SettingsError(
+            "SUPPRESSION_KEY is not the one by which people were erased here: they would be taken in again. "
+            "Set the former one, or restore the file suppression_key in DATA_DIR."
+        )
+    return Policy(configured.currency, max_batch=configured.max_batch, suppression_key=key)
 
 
 @asynccontextmanager
@@ -227,6 +238,7 @@ async def alive(request: Request) -> Response:
 def kept_secret(path: Path) -> str:
     """The secret in this file, made at the first time; two processes that start at once get the same one."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
         fresh.touch(mode=0o600)
         fresh.write_text(secrets.token_hex(32))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-MIN_JWT_SECRET_BYTES = 32
+MIN_SECRET_BYTES = 32
 
 
 class SettingsError(Exception):
@@ -22,8 +22,8 @@ def _zone(name: object) -> ZoneInfo:
 
 
 def _long_enough(secret: str) -> str:
-    if len(secret.encode()) < MIN_JWT_SECRET_BYTES:
-        raise ValueError(f"needs at least {MIN_JWT_SECRET_BYTES} bytes, such as `openssl rand -hex 32` prints")
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        raise ValueError(f"needs at least {MIN_SECRET_BYTES} bytes, such as `openssl rand -hex 32` prints")
     return secret
 
 
@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     mongod_binary: str | None = None
 
     jwt_secret: Annotated[str, AfterValidator(_long_enough)] | None = None
+    suppression_key: Annotated[str, AfterValidator(_long_enough)] | None = None
     access_token_minutes: int = Field(60, ge=1)
     refresh_token_days: int = Field(30, ge=1)
     registration: Literal["first", "open", "closed"] = "first"

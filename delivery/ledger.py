@@ -33,6 +33,7 @@ class Row(TypedDict):
 
     _id: str
     campaign_id: PydanticObjectId
+    customer_id: NotRequired[PydanticObjectId]
     channel: str
     recipient: str
     subject: NotRequired[str]

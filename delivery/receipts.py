@@ -7,7 +7,7 @@ nothing. DELIVERED is believed whenever it comes; FAILED only of the life that w
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import accumulate, islice, takewhile
@@ -17,7 +17,7 @@ from delivery import ledger
 from delivery.vendor import read_key
 from documents import MessageStatus, ReceiptStatus
 
-WANTED_FIELDS = ("campaign_id", "status", "life", "vendor_message_id", "sent_at")
+WANTED_FIELDS = ("campaign_id", "customer_id", "status", "life", "vendor_message_id", "sent_at")
 
 LONGEST_ID = 200
 AT_ONCE = 1000  # receipts in one transaction
@@ -145,6 +145,8 @@ class _Desk:
         if report.receipt_id in self._told:
             return Outcome.DUPLICATE
         self._told.add(report.receipt_id)
+        if "customer_id" not in message:
+            report = replace(report, failure_reason=None)  # of somebody who was erased; it may quote the address
         self._receipts.append(_stored(report, *key, self._entry.now))
         if not self._believes(message, report, life=key[1]):
             return Outcome.IGNORED

@@ -48,7 +48,7 @@ class Message(Document):
 
     id: str  # type: ignore[assignment]  # a key of our own
     campaign_id: PydanticObjectId
-    customer_id: PydanticObjectId | None
+    customer_id: PydanticObjectId | None = None  # unset once the person has been erased
     variant: str
     channel: Channel
     recipient: str | None = None

@@ -12,10 +12,11 @@ from documents.values import now
 class Suppression(Document):
     """One identity. `_id` is a keyed hash of it: whoever reads this learns nobody's address.
 
-    What was suppressed together, by one erasure, is lifted together.
+    `key` tells by which key it was made. What was suppressed together, by one erasure, is lifted together.
     """
 
     id: str  # type: ignore[assignment]  # a key of our own
+    key: str
     erasure_id: PydanticObjectId
     created_by: PydanticObjectId
     created_at: datetime = Field(default_factory=now)

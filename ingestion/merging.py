@@ -4,11 +4,10 @@ All of it in a transaction of the caller's. Whoever writes one of the customers,
 moment conflicts with it: one of the two is done again, from what is stored then.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bson import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
@@ -37,13 +36,6 @@ async def merge(kept: Record, merged: Sequence[Record], now: datetime, session: 
     await _leave_aliases(result, merged, now, session)
     await documents.Order.get_pymongo_collection().update_many(
         {"customer_id": {"$in": ids}}, {"$set": {"customer_id": kept_id, "updated_at": now}}, session=session
-    )
-
-
-async def history(customer_ids: Collection[ObjectId], session: AsyncClientSession, most: int) -> int:
-    """How many orders these customers have; counting ends at `most`."""
-    return await documents.Order.get_pymongo_collection().count_documents(
-        {"customer_id": {"$in": list(customer_ids)}}, limit=most, session=session
     )
 
 

@@ -42,7 +42,7 @@ class OrderReader:
         self._policy = policy
         self._order: Mapping[str, values.Reader] = {
             "external_id": values.filled,
-            "customer": self._read_owner,
+            "customer": self.read_owner,
             "placed_at": values.instant,
             "amount": amount,
             "currency": self._read_currency,
@@ -79,7 +79,8 @@ class OrderReader:
         external_id, owner = found.pop("external_id", None), found.pop("customer", None)
         return OrderRow(index, str(external_id), owner if isinstance(owner, Owner) else None, found, faults)
 
-    def _read_owner(self, sent: object) -> Owner:
+    def read_owner(self, sent: object) -> Owner:
+        """Whom a key names, as stored. Raises a Fault for what is no key."""
         found = rows.read_object(sent, self._owner)
         [(kind, value), *more] = found.items() or [("", None)]
         if not isinstance(value, str) or more:

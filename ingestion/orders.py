@@ -4,24 +4,21 @@ One commit, so no crash can come between an order and the figures it counts in. 
 customer or the same order conflict, and the one that MongoDB refuses is run again from what is stored then.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import pymongo
 from beanie import PydanticObjectId
 from bson import ObjectId
-from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
 import errors
-from documents import OrderStatus
-from ingestion import aliases, chunks, suppressions, totals
+from ingestion import aliases, chunks, figures, suppressions, totals
 from ingestion.order_drafts import OrderDraft
 from ingestion.order_rows import OrderReader, OrderRow, Owner
 from ingestion.policy import Policy
 from ingestion.reports import Report, Row, RowResult
-from ingestion.totals import Change
 
 # A lane takes 0.2 s; with this patience eight writers on one customer all get their turn.
 TRANSACTION_SECONDS = 20
@@ -86,8 +83,9 @@ class _Transaction:
         touched = [draft for draft in drafts.values() if draft.applied]
         await self._write(touched)
         changes = totals.changes((draft.stored, draft.fields) for draft in touched)
-        await self._count(changes)
-        await self._meet({draft.new_owner for draft in touched if draft.new_owner} - changes.keys())
+        await figures.move(changes, self._session)
+        new = {draft.new_owner for draft in touched if draft.new_owner}
+        await figures.meet(new - changes.keys(), self._session)
         for draft in touched:
             results += [RowResult(row.index, outcome, draft.id) for row, outcome in draft.applied]
         return results
@@ -130,29 +128,3 @@ class _Transaction:
     async def _write(self, drafts: Sequence[OrderDraft]) -> None:
         if writes := [write for draft in drafts if (write := draft.write(self._now))]:
             await self._orders.bulk_write(writes, ordered=False, session=self._session)
-
-    async def _count(self, changes: Mapping[ObjectId, Change]) -> None:
-        """Move the figures; in the order of ids, so that two transactions meet at their first customer in common."""
-        bounds = await self._bounds([customer_id for customer_id, change in changes.items() if change.may_narrow])
-        updates = [
-            UpdateOne({"_id": customer_id}, changes[customer_id].update(bounds.get(customer_id)))
-            for customer_id in sorted(changes)
-        ]
-        if updates:
-            await self._customers.bulk_write(updates, ordered=False, session=self._session)
-
-    async def _meet(self, customer_ids: Collection[ObjectId]) -> None:
-        """Write those who got orders that do not count, and so to speak nothing: an order must not come to a customer
-        who is merged or erased at this moment, and only what is written meets there."""
-        if customer_ids:
-            await self._customers.update_many({"_id": {"$in": sorted(customer_ids)}}, totals.MET, session=self._session)
-
-    async def _bounds(self, customer_ids: Sequence[ObjectId]) -> Mapping[object, tuple[datetime, datetime]]:
-        """The first and the last purchase by all counted orders; the index holds all that is asked for."""
-        if not customer_ids:
-            return {}
-        counted = {"customer_id": {"$in": customer_ids}, "status": OrderStatus.COMPLETED}
-        bounds = {"_id": "$customer_id", "first": {"$min": "$placed_at"}, "last": {"$max": "$placed_at"}}
-        pipeline = [{"$match": counted}, {"$group": bounds}]
-        async with await self._orders.aggregate(pipeline, session=self._session) as found:
-            return {group["_id"]: (group["first"], group["last"]) async for group in found}

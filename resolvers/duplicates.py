@@ -11,11 +11,9 @@ import errors
 from auth import Viewer
 from delivery import addressees, ledger
 from documents.records import Record
-from ingestion import aliases, merging
+from ingestion import aliases, histories, merging
 
 MOST_MERGED = 20
-# Orders of the merged customers: the embedded MongoDB gives a transaction 15 s, and 30,000 orders take it 3.4.
-LARGEST_HISTORY = 50_000
 TRANSACTION_SECONDS = 25
 TRANSACTION_TOO_LONG = 290  # the server's code
 
@@ -92,9 +90,9 @@ def _others(
 
 
 async def _refuse_long_history(ids: Sequence[PydanticObjectId], entry: ledger.Entry) -> None:
-    if await merging.history(ids, entry.session, LARGEST_HISTORY + 1) > LARGEST_HISTORY:
+    if await histories.is_long(ids, entry.session):
         raise errors.TooLarge(
-            f"They have more than {LARGEST_HISTORY:,} orders, which cannot be moved at once. Keep the one with the "
+            f"They have more than {histories.LONGEST:,} orders, which cannot be moved at once. Keep the one with the "
             "most orders, and merge the others one by one.",
             ["mergeIds"],
         )

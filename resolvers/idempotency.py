@@ -1,8 +1,12 @@
 """Mutations that may be sent twice: what became of the first one under a key."""
 
+import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import orjson
 
 import documents
 
@@ -10,6 +14,8 @@ KEPT_FOR = timedelta(hours=24)
 # A mutation is given up after 30 s, and its answer recorded at once: past this, the process that began it has died.
 LONGEST_RUN = timedelta(minutes=1)
 LARGEST_ANSWER = 2**20  # bytes
+ANSWERS_AT_ONCE = 16  # read while others wait
+LONG_TRACE = 7  # characters, quotes included: a shorter text stands in too many others
 
 
 class Fate(StrEnum):
@@ -51,6 +57,18 @@ async def finish(caller: str, key: str, answer: bytes | None, now: datetime) -> 
     await documents.KeyedMutation.get_pymongo_collection().update_one(
         {"_id": _id_of(caller, key)}, {"$set": {"finished_at": now, **kept}}
     )
+
+
+async def forget(traces: Collection[str]) -> None:
+    """Keep no answer in which one of these texts stands, alone or, if it is not short, within another."""
+    whole = [orjson.dumps(trace).lower() for trace in traces]
+    within = [text.strip(b'"') for text in whole if len(text) > LONG_TRACE]
+    mutations = documents.KeyedMutation.get_pymongo_collection()
+    async for stored in mutations.find({"answer": {"$exists": True}}, ["answer"], batch_size=ANSWERS_AT_ONCE):
+        answer = stored["answer"].lower()
+        if any(trace in answer for trace in (*whole, *within)):
+            await mutations.update_one({"_id": stored["_id"]}, {"$unset": {"answer": ""}})
+        await asyncio.sleep(0)
 
 
 def _id_of(caller: str, key: str) -> str:

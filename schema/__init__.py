@@ -5,6 +5,7 @@ import strawberry
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.customers import CustomerMutation, CustomerQuery
 from schema.duplicates import DuplicateMutation
+from schema.erasures import ErasureMutation
 from schema.execution import EngineSchema
 from schema.explanations import ExplanationQuery
 from schema.messages import MessageMutation, MessageQuery, MessageSubscription
@@ -38,6 +39,7 @@ class Mutation(
     UserMutation,
     CustomerMutation,
     DuplicateMutation,
+    ErasureMutation,
     OrderMutation,
     SegmentMutation,
     SentenceMutation,

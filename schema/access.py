@@ -71,4 +71,5 @@ ROLES: Mapping[str, frozenset[Role]] = {
     "createApiKey": ADMINS,
     "revokeApiKey": ADMINS,
     "eraseCustomer": ADMINS,
+    "liftSuppression": ADMINS,
 }

@@ -8,8 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from beanie import PydanticObjectId
+from pymongo.asynchronous.database import AsyncDatabase
 
 import server
+from ingestion import suppressions
 from tests.product import ROOT, running
 
 
@@ -52,6 +55,19 @@ async def test_a_database_that_is_not_there_is_told_in_a_line() -> None:
     assert status == 1
     assert "MONGODB_URI" in said
     assert "Traceback" not in said
+
+
+async def test_a_key_by_which_nobody_was_erased_stops_the_server(
+    mongo_uri: str, database: AsyncDatabase[dict[str, object]], tmp_path: Path
+) -> None:
+    async with database.client.start_session() as session:
+        await suppressions.add([("email", "a@example.com")], b"the former key", PydanticObjectId(), session)
+    uri = mongo_uri.replace("/?", f"/{database.name}?")
+    data_dir = str(tmp_path / "not made yet")
+    status, said = await run(MONGODB_URI=uri, DATA_DIR=data_dir, SUPPRESSION_KEY="another key, of 32 bytes at least")
+    assert status == 1
+    assert said.startswith("SUPPRESSION_KEY is not the one")
+    assert said.count("\n") == 1
 
 
 def test_a_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
