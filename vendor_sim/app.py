@@ -38,14 +38,29 @@ def create(settings: Settings, vendor: Vendor) -> Starlette:
         held = vendor.message(request.path_params["id"])
         return _json(held) if held else _error(404, "no such message")
 
+    async def get_messages(request: Request) -> Response:
+        skip = request.query_params.get("skip", "0")
+        if not skip.isdecimal():
+            return _error(400, "skip is a number")
+        return _json({"messages": vendor.listed(int(skip), MAX_MESSAGES)})
+
     async def get_stats(request: Request) -> Response:
         return _json(vendor.stats())
+
+    async def post_outage(request: Request) -> Response:
+        seconds = request.query_params.get("seconds", "")
+        if not seconds.isdecimal():
+            return _error(400, "seconds is a number")
+        vendor.faults.go_down(until=time.monotonic() + int(seconds))
+        return _json({"outageSeconds": int(seconds)})
 
     return Starlette(
         routes=[
             Route(f"{BASE}/messages", post_messages, methods=["POST"]),
+            Route(f"{BASE}/messages", get_messages),
             Route(f"{BASE}/messages/{{id}}", get_message),
             Route(f"{BASE}/stats", get_stats),
+            Route(f"{BASE}/outage", post_outage, methods=["POST"]),
         ]
     )
 

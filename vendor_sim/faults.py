@@ -23,13 +23,14 @@ class Faults:
     settings: Settings
     started: float
     chance: random.Random = field(init=False)
+    _down_until: float = field(init=False)
     _tokens: float = field(init=False)
     _refilled: float = field(init=False)
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.settings.seed)
         self._tokens = self.settings.throttle_rps or 0
-        self._refilled = self.started
+        self._refilled = self._down_until = self.started
 
     def of_call(self, now: float) -> Fault | None:
         """What goes wrong with a call that comes in now; None for nothing."""
@@ -47,7 +48,11 @@ class Faults:
     def is_outage(self, now: float) -> bool:
         """Whether the vendor is down, receipts included."""
         window = self.settings.outage_window
-        return window is not None and window[0] <= now - self.started < window[1]
+        return now < self._down_until or (window is not None and window[0] <= now - self.started < window[1])
+
+    def go_down(self, until: float) -> None:
+        """Begin an outage now; or end it, with a time that has come."""
+        self._down_until = until
 
     def receipt_delay(self) -> float:
         """Seconds until a receipt is sent: around the mean, and for some much later than their neighbours."""

@@ -6,6 +6,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 KEPT_SECONDS = 24 * 3600.0
+DIGEST_BYTES = 8
 RECIPIENTS = {
     "SMS": re.compile(r"\+[1-9]\d{6,14}", re.ASCII),
     "EMAIL": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
@@ -22,7 +23,7 @@ class Status(StrEnum):
 
 @dataclass(slots=True)
 class Held:
-    """One accepted message. Its texts and its address are not kept, only their digest."""
+    """One accepted message. Its texts and its address are not kept, only digests of both, one behind the other."""
 
     digest: bytes
     accepted_at: float
@@ -30,6 +31,11 @@ class Held:
     requests: int = 1
     deliveries: int = 0
     acknowledged: bool = False
+
+    @property
+    def recipient(self) -> str:
+        """Tells one address from another, so that somebody who was written to twice can be seen."""
+        return self.digest[:DIGEST_BYTES].hex()
 
 
 @dataclass(slots=True)
@@ -123,5 +129,6 @@ def _fault(message: dict[str, str | None]) -> Refusal | None:
 
 
 def _digest(message: dict[str, str | None]) -> bytes:
-    parts = (message.get(name) or "" for name in ("channel", "to", "subject", "body"))
-    return blake2b("\0".join(parts).encode(), digest_size=8).digest()
+    address = (message.get(name) or "" for name in ("channel", "to"))
+    texts = (message.get(name) or "" for name in ("subject", "body"))
+    return b"".join(blake2b("\0".join(parts).encode(), digest_size=DIGEST_BYTES).digest() for parts in (address, texts))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 import httpx
 
@@ -83,11 +84,17 @@ class Vendor:
         return {
             "messageId": id_,
             "vendorMessageId": self.ledger.vendor_message_id(id_),
+            "recipient": held.recipient,
             "status": held.status,
             "requests": held.requests,
             "deliveries": held.deliveries,
             "receiptAcknowledged": held.acknowledged,
         }
+
+    def listed(self, skip: int, limit: int) -> list[dict[str, object]]:
+        """What is held of these messages, in the order in which they came."""
+        ids = list(islice(self.ledger.messages, skip, skip + limit))
+        return [held for id_ in ids if (held := self.message(id_))]
 
     def _schedule(self, due: Due, now: float) -> None:
         self.outbox.put(due, now + self.faults.receipt_delay())

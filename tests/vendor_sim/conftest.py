@@ -61,6 +61,10 @@ class Client:
         """Read something of the API."""
         return await self.http.get(f"http://vendor.test/api/vendor/{path}")
 
+    async def post(self, path: str) -> httpx.Response:
+        """Do something of the API that needs no body."""
+        return await self.http.post(f"http://vendor.test/api/vendor/{path}")
+
 
 def a_message(number: int = 1, **fields: object) -> dict[str, object]:
     """A message that any vendor would take."""

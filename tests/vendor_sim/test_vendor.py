@@ -50,6 +50,16 @@ async def test_one_bad_message_harms_no_other(callback: Callback) -> None:
         assert [each["code"] for each in answer["rejected"]] == ["INVALID_RECIPIENT", "EMPTY_BODY"]
 
 
+async def test_all_that_it_holds_is_listed_and_tells_who_was_written_to_twice(callback: Callback) -> None:
+    async with vendor(callback) as client:
+        await client.send(a_message(1), a_message(2, to="+12015550199"), a_message(3, body="Hello"))
+        first, second, third = (await client.get("messages")).json()["messages"]
+        assert [each["messageId"] for each in (first, second, third)] == ["m1", "m2", "m3"]
+        assert first["recipient"] == third["recipient"] != second["recipient"]
+        assert (await client.get("messages?skip=2")).json()["messages"] == [(await client.get("messages/m3")).json()]
+        assert (await client.get("messages?skip=-1")).status_code == 400
+
+
 async def test_what_is_not_a_call_is_refused_whole(callback: Callback) -> None:
     async with vendor(callback) as client:
         assert (await client.send({"messageId": 5})).status_code == 400
@@ -110,6 +120,14 @@ async def test_calls_above_the_throttle_are_told_when_to_come_again(callback: Ca
 async def test_an_outage_refuses_calls_while_it_lasts(callback: Callback) -> None:
     async with vendor(callback, outage="0:60") as client:
         assert (await client.send(a_message())).status_code == 503
+
+
+async def test_an_outage_begins_and_ends_when_somebody_says_so(callback: Callback) -> None:
+    async with vendor(callback) as client:
+        for seconds, status in ((60, 503), (0, 202)):
+            assert (await client.post(f"outage?seconds={seconds}")).status_code == 200
+            assert (await client.send(a_message())).status_code == status
+        assert (await client.post("outage")).status_code == 400
 
 
 @given(st.text(min_size=1))
