@@ -29,6 +29,10 @@ check: $(VENV)/dev  ## format, lint, types
 bench: $(VENV)/dev  ## the benchmarks, each beside the raw driver
 	$(BIN)/python -m bench
 
+N ?= 21
+chaos: $(VENV)/dev  ## processes killed at random moments, N times (make chaos N=100), and a table of what was lost
+	$(BIN)/python -m tests.end_to_end.chaos $(N)
+
 schema: $(VENV)/ready  ## write schema.graphql
 	$(BIN)/python server.py schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql

@@ -1,0 +1,68 @@
+"""Two ledgers held against each other, message by message: ours as the API tells it, and the vendor's."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from demo.api import Api
+from tests.end_to_end.campaigns import VERIFY
+from tests.product import Product
+
+OURS = """query ($id: ID!, $after: String) {
+  campaign(id: $id) {
+    messages(first: 500, after: $after) { nodes { id status } pageInfo { hasNextPage endCursor } }
+  }
+}"""
+OUTCOMES = frozenset({"DELIVERED", "FAILED", "SKIPPED", "HELD_OUT", "CANCELLED"})
+SETTLED = frozenset({"DELIVERED", "FAILED"})  # by the vendor, and told by a receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What is wrong; all zero when nothing is."""
+
+    lost: int  # customers without an outcome, and messages of which the two tell different ones
+    repeated: int  # deliveries beyond the first to one customer
+    drifted: int  # counters that are not what a recount gives
+
+
+async def compare(product: Product, api: Api, campaign: str, audience: int) -> Comparison:
+    """Compare them for a vendor that has this one campaign, and that has told everything."""
+    ours, theirs = await _ours(api, campaign), await _theirs(product)
+    decided = sum(status in OUTCOMES for status in ours.values())
+    sent = {id_: status for id_, status in ours.items() if status in SETTLED}
+    apart = {id_ for id_ in sent.keys() | theirs.keys() if theirs.get(id_, {}).get("status") != sent.get(id_)}
+    check = await api.ask(VERIFY, id=campaign)
+    return Comparison(
+        lost=audience - decided + len(apart),
+        repeated=_repeated(theirs) + int(str(check["duplicateMessages"])),
+        drifted=int(check["consistent"] is not True),
+    )
+
+
+def _repeated(theirs: Mapping[str, Mapping[str, object]]) -> int:
+    """By the address, too: a second message under another key is one too many all the same."""
+    deliveries: Counter[object] = Counter()
+    for held in theirs.values():
+        deliveries[held["recipient"]] += int(str(held["deliveries"]))
+    return sum(count - 1 for count in deliveries.values() if count > 1)
+
+
+async def _ours(api: Api, campaign: str) -> dict[str, str]:
+    statuses: dict[str, str] = {}
+    after = None
+    while True:
+        match await api.ask(OURS, id=campaign, after=after):
+            case {"messages": {"nodes": [*nodes], "pageInfo": {"hasNextPage": more, "endCursor": after}}}:
+                statuses |= {node["id"]: node["status"] for node in nodes}
+                if not more:
+                    return statuses
+
+
+async def _theirs(product: Product) -> dict[str, Mapping[str, object]]:
+    held: dict[str, Mapping[str, object]] = {}
+    while True:
+        answer = await product.http.get(f"{product.vendor_url}/messages", params={"skip": len(held)})
+        if not (listed := answer.json()["messages"]):
+            return held
+        held |= {each["messageId"]: each for each in listed}
