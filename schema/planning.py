@@ -1,56 +1,47 @@
-"""Execution by plan: plain attributes are read and written in one loop, and only the rest goes field by field.
+"""Execution by plan: what is plain is read and written in one loop, and only the rest goes field by field.
 
 graphql-core asks for each field of each object anew which field it is, how it is resolved, and of which type its
 value is. For most the answer is an attribute of a scalar type, so it is worked out once per selection, and kept with
-the document when no directive can change what is selected. Whatever is not plainly right (a value of another type, a
-null where none may be, an attribute that raises) is left to graphql-core, so that data and errors are exactly its own.
+the document when no directive can change what is selected. A selection of nothing but such attributes (schema/plain.py)
+becomes one function, from an object to its response, and so does the list of such objects that a page is. Whatever is
+not plainly right is left to graphql-core, so that data and errors are exactly its own.
 
 This leans on methods that graphql-core does not promise: its version is pinned, and tests/api/test_planning.py
 compares the two over generated queries.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from enum import Enum
-from math import isfinite
 from typing import Any, NamedTuple, Self
 
 from graphql import (
-    GRAPHQL_MAX_INT,
-    GRAPHQL_MIN_INT,
     GraphQLList,
     GraphQLNonNull,
-    GraphQLNullableType,
     GraphQLObjectType,
-    GraphQLScalarType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
     Undefined,
     get_nullable_type,
 )
 from graphql.execution import Executor
 from graphql.execution.collect_fields import CollectedFields, DeferUsage, FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path, gather_with_cancel
-from strawberry.schema.schema_converter import CustomGraphQLEnumType
+from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-from schema.scalars import print_decimal, print_instant
+from schema import plain
+from schema.plain import Plain, Writers
 
-Read = Callable[[object], object]
-# What writes a value, by the exact type that it has; None for a value that is written as it is. Of the types that are
-# not among them, nothing is plain.
-Writers = dict[type, Callable[[Any], object] | None]
-
-# What a Read gives for a value that is not plain.
+# What stands for the value of a field until graphql-core has executed it.
 LEFT = object()
 
 
 class Step(NamedTuple):
-    """What is done for one response name of a selection: `read` it, or leave it to graphql-core."""
+    """What is done for one response name of a selection: read it as what is `plain`, or leave it to graphql-core."""
 
     name: str
     details: FieldDetailsList
-    read: Read | None = None
+    plain: Plain | None = None
 
 
 @dataclass(slots=True)
@@ -61,8 +52,11 @@ class Plans:
     subfields: dict[tuple[GraphQLObjectType, int], tuple[FieldDetailsList, CollectedFields]] = field(
         default_factory=dict
     )
-    # By the identity of the grouped fields, which are kept beside the plan so that it stays theirs.
+    # By the identity of what they are made from, which is kept beside them so that it stays theirs.
     steps: dict[int, tuple[GroupedFieldSet, list[Step]]] = field(default_factory=dict)
+    lists: dict[tuple[GraphQLList[GraphQLOutputType], int], tuple[FieldDetailsList, Writers]] = field(
+        default_factory=dict
+    )
 
 
 class PlanningExecutor(Executor[None]):
@@ -101,9 +95,9 @@ class PlanningExecutor(Executor[None]):
         results: dict[str, object] = {}
         awaited: dict[str, Awaitable[object]] = {}
         try:
-            for name, details, read in self._steps(parent_type, grouped_field_set):
+            for name, details, field in self._steps(parent_type, grouped_field_set):
                 try:
-                    value = read(source_value) if read else LEFT
+                    value = plain.read(source_value, field.attribute, field.writers) if field else LEFT
                 except Exception:  # graphql-core meets the same below, and tells it in its own words
                     value = LEFT
                 if value is LEFT:
@@ -130,6 +124,25 @@ class PlanningExecutor(Executor[None]):
             results.update(zip(awaited, await gather_with_cancel(*awaited.values()), strict=True))
         return results
 
+    def complete_list_value(
+        self,
+        return_type: GraphQLList[GraphQLOutputType],
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: AsyncIterable[object] | Iterable[object],
+        position_context: None,
+    ) -> AwaitableOrValue[list[object]]:
+        """Complete a list that a resolver gave: at once when all is plain, otherwise as graphql-core does."""
+        try:
+            write = self._list_writers(return_type, field_details_list)[type(result)]
+            written = write(result) if write else None
+        except Exception:  # as above; a KeyError for what is no list is one of them
+            written = None
+        if isinstance(written, list):
+            return written
+        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+
     def _steps(self, parent_type: GraphQLObjectType, grouped: GroupedFieldSet) -> list[Step]:
         known = self.plans.steps.get(id(grouped))
         if known is None:
@@ -140,73 +153,40 @@ class PlanningExecutor(Executor[None]):
     def _step(self, parent_type: GraphQLObjectType, name: str, details: FieldDetailsList) -> Step:
         field_name = details[0].node.name.value
         if field_name == "__typename":
-            return Step(name, details, lambda _: parent_type.name)
+            return Step(name, details, plain.typename(name, parent_type.name))
         field = self.schema.get_field(parent_type, field_name)
         definition = field.extensions.get("strawberry-definition") if field else None
         if field is None or not isinstance(definition, StrawberryField) or not definition.is_basic_field:
             return Step(name, details)
-        writers = _writers(get_nullable_type(field.type))
-        if writers and not isinstance(field.type, GraphQLNonNull):
-            writers = writers | {type(None): None}
-        return Step(name, details, _reading(definition.python_name, writers) if writers else None)
+        writers = self._writers(field.type, details)
+        return Step(name, details, Plain(name, definition.python_name, writers) if writers else None)
 
+    def _list_writers(self, type_: GraphQLList[GraphQLOutputType], details: FieldDetailsList) -> Writers:
+        key = type_, id(details)
+        known = self.plans.lists.get(key)
+        if known is None:
+            known = self.plans.lists[key] = details, self._writers(type_, details)
+        return known[1]
 
-def _reading(attribute: str, writers: Writers) -> Read:
-    def read(source: object) -> object:
-        value = getattr(source, attribute)
-        write = writers.get(type(value), _leave)
-        return value if write is None else write(value)
+    def _writers(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Writers:
+        """How values of a type are written with this selection; empty when it is for graphql-core."""
+        match inner := get_nullable_type(type_):
+            case GraphQLObjectType():
+                writers = self._object_writers(inner, details)
+            case GraphQLList(of_type=item) if items := self._writers(item, details):
+                writers = plain.lists(items)
+            case _:
+                writers = plain.leaves(inner)
+        return writers if isinstance(type_, GraphQLNonNull) or not writers else plain.nullable(writers)
 
-    return read
-
-
-def _leave(_: object) -> object:
-    return LEFT
-
-
-def _writers(type_: GraphQLNullableType) -> Writers:
-    match type_:
-        case GraphQLScalarType():
-            return _SCALARS.get(type_.name, {})
-        case CustomGraphQLEnumType():
-            # A record from the database holds the value where an object of ours holds the member.
-            members: list[Enum] = list(type_.wrapped_cls)
-            held = [*members, *(member.value for member in members)]
-            names = {value: type_.coerce_output_value(value) for value in held}
-            return {type(value): names.__getitem__ for value in held}
-        case GraphQLList(of_type=GraphQLNonNull(of_type=GraphQLScalarType(name="String" | "ID"))):
-            return {list: _texts}
-        case _:
+    def _object_writers(self, type_: GraphQLObjectType, details: FieldDetailsList) -> Writers:
+        definition = type_.extensions.get("strawberry-definition")
+        if not isinstance(definition, StrawberryObjectDefinition) or definition.is_type_of:
             return {}
-
-
-def _int32(value: int) -> int:
-    if not GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT:
-        raise ValueError("too large for an Int")
-    return value
-
-
-def _finite(value: float) -> float:
-    if not isfinite(value):
-        raise ValueError("not a number of JSON")
-    return value
-
-
-def _texts(values: list[object]) -> list[object]:
-    if not {type(value) for value in values} <= {str}:
-        raise TypeError("not texts alone")
-    return values
-
-
-_JSON: Writers = dict.fromkeys((dict, list, str, int, float, bool))
-_SCALARS: Mapping[str, Writers] = {
-    "ID": {str: None},
-    "String": {str: None},
-    "Boolean": {bool: None},
-    "Int": {int: _int32},
-    "Float": {float: _finite},
-    "DateTime": {datetime: print_instant},
-    "Decimal": {Decimal: print_decimal},
-    "JSON": _JSON,
-    "SegmentRules": _JSON,
-}
+        steps = self._steps(type_, self.collect_subfields(type_, details).grouped_field_set)
+        fields = [step.plain for step in steps if step.plain]
+        if len(fields) < len(steps):
+            return {}
+        # An Edge[Customer] is an Edge at run time.
+        kinds = [definition.origin, *([definition.concrete_of.origin] if definition.concrete_of else [])]
+        return plain.objects(kinds, fields)

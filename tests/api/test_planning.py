@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from random import Random
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import hypothesis_graphql
 import strawberry
@@ -39,6 +39,8 @@ from strawberry.scalars import JSON
 import errors
 from schema.execution import EngineSchema
 from schema.planning import PlanningExecutor, Plans
+
+T = TypeVar("T")
 
 
 @strawberry.enum
@@ -77,6 +79,12 @@ class Leaf(Named):
 
 
 @strawberry.type
+class Pair(Generic[T]):
+    left: T
+    right: T | None
+
+
+@strawberry.type
 class Branch(Named):
     leaf: Leaf
     maybe_leaf: Leaf | None
@@ -88,6 +96,15 @@ class Branch(Named):
     async def later(self) -> Leaf:
         await asyncio.sleep(0)
         return self.leaf
+
+    @strawberry.field
+    async def later_leaves(self) -> list[Leaf | None]:
+        await asyncio.sleep(0)
+        return [*self.leaves, self.maybe_leaf]
+
+    @strawberry.field
+    def pairs(self) -> "list[Pair[Leaf]]":
+        return [Pair(left=leaf, right=self.maybe_leaf) for leaf in self.leaves]
 
     @strawberry.field
     async def sooner(self) -> Leaf | None:
