@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import bson
 import bson.errors
@@ -88,6 +88,27 @@ class Page(Generic[T]):
         return Page(items, self.cursors, self.has_next, self.has_previous, self.count)
 
 
+@dataclass(frozen=True, slots=True)
+class Cursors(Sequence[str]):
+    """The cursors of records, each written when it is looked at: most clients look at the last, and many at none."""
+
+    records: Sequence[Record]
+    sort: Sort
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> "Cursors": ...
+    def __getitem__(self, place: int | slice) -> "str | Cursors":
+        if isinstance(place, slice):
+            return Cursors(self.records[place], self.sort)
+        record = self.records[place]
+        return _cursor(_value_at(record, self.sort.field), record["_id"], self.sort)
+
+
 async def fetch(
     collection: AsyncCollection[Record],
     filter: Mapping[str, object],
@@ -139,7 +160,7 @@ def _page(records: list[Record], request: PageRequest, sort: Sort, count: Callab
         items.reverse()
     return Page(
         items=items,
-        cursors=[_cursor(_value_at(item, sort.field), item["_id"], sort) for item in items],
+        cursors=Cursors(items, sort),
         has_next=request.before is not None if request.backwards else more,
         has_previous=more if request.backwards else request.after is not None,
         count=count,

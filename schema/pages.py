@@ -56,20 +56,21 @@ class Connection(Generic[T]):
 
     page: strawberry.Private[Page[T]]
     nodes: list[T] = strawberry.field(description="The items of this page.")
-    page_info: PageInfo = strawberry.field(description="Where this page stands in the list.")
 
     @classmethod
     def of(cls, page: Page[T]) -> "Connection[T]":
         """This page, as clients see it."""
-        return cls(
-            page=page,
-            nodes=list(page.items),
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=page.has_previous,
-                start_cursor=page.cursors[0] if page.cursors else None,
-                end_cursor=page.cursors[-1] if page.cursors else None,
-            ),
+        return cls(page=page, nodes=list(page.items))
+
+    @strawberry.field(description="Where this page stands in the list.")
+    def page_info(self) -> PageInfo:
+        """Where this page stands in the list."""
+        page = self.page
+        return PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.cursors[0] if page.items else None,
+            end_cursor=page.cursors[-1] if page.items else None,
         )
 
     @strawberry.field(description="The items of this page, each with its cursor.")
