@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from beanie import PydanticObjectId
 
 import documents
-from delivery.stream import Change, Stream
 from delivery.topic import LONGEST_LIST, Progress, Topic
 from documents import Campaign, Message, MessageStatus, Tally
 from documents.records import Record
+from documents.stream import Change, Stream
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
