@@ -8,6 +8,7 @@ context for each operation. `close` ends every open stream, which would otherwis
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, TypeVar
@@ -33,7 +34,7 @@ from schema.rates import Rates
 from schema.reading import Refused
 
 MAX_JSON_BYTES = 16 * 2**20
-MAX_MULTIPART_BYTES = 2**30
+MAX_MULTIPART_BYTES = 2**30 + MAX_JSON_BYTES  # a file of a gigabyte, and the operation that it goes with
 # Proxies cut connections on which nothing moves, the strictest after half a minute.
 PING_SECONDS = 12.0
 
@@ -89,13 +90,34 @@ class Endpoint(Generic[V]):
             if request.method not in ("GET", "POST"):
                 raise HTTPFault(405, "GraphQL takes GET and POST.", {"Allow": "GET, POST"})
             media = http.negotiate(request.headers.get("accept", ""))
-            key = request.headers.get("idempotency-key")
-            asked = http.request_of(await _parameters(request, resources), key)
+            asked = await self._asked(request, resources)
             return await self._perform(request, request_id, media, asked)
+        except errors.Unauthenticated as error:
+            refused = Refused([coded(error.code, error.message)], error.code)
+            return self._written(refusal(refused, request_id), media, request_id)
         except HTTPFault as fault:
             body = encode(fault.answer(request_id), request_id)
             headers = {**fault.headers, "X-Request-Id": request_id}
             return Response(body, fault.status, headers, Media.JSON)
+
+    async def _asked(self, request: HTTPRequest, resources: AsyncExitStack) -> Request:
+        key = request.headers.get("idempotency-key")
+        if request.method == "GET":
+            return http.request_of(http.query_parameters(request.query_params), key)
+        match http.media_type_of(request.headers.get("content-type", "")):
+            case "application/json":
+                return http.request_of(http.decode(await _limited(request, MAX_JSON_BYTES).body()), key)
+            case "multipart/form-data":
+                await self._admit_files(request)
+                return replace(http.request_of(await _upload(request, resources), key), has_files=True)
+            case _:
+                raise HTTPFault(415, "The body must be application/json, or multipart/form-data for files.")
+
+    async def _admit_files(self, request: HTTPRequest) -> None:
+        """Raise Unauthenticated before the first byte of a file is received from nobody."""
+        viewer = await self._contexts.authenticate(request.headers.get("authorization"))
+        if self._contexts.open(viewer).caller is None:
+            raise errors.Unauthenticated("Sign in before you send files.")
 
     async def _perform(self, request: HTTPRequest, request_id: str, media: Media, asked: Request) -> ASGIApp:
         try:
@@ -103,9 +125,6 @@ class Endpoint(Generic[V]):
             context = self._contexts.open(viewer)
             operation = self._schema.prepare(asked, request_id)
             self._admit(request, context.caller, operation)
-        except errors.Unauthenticated as error:
-            refused = Refused([coded(error.code, error.message)], error.code)
-            return self._written(refusal(refused, request_id), media, request_id)
         except Refused as refused:
             return self._written(refusal(refused, request_id), media, request_id)
         if request.method == "GET" and operation.kind is OperationType.MUTATION:
@@ -199,18 +218,6 @@ def _is_for_people(request: HTTPRequest) -> bool:
     """Whether a browser asks for a page to look at, and not for an answer."""
     accepts_pages = "text/html" in request.headers.get("accept", "")
     return request.method == "GET" and accepts_pages and "query" not in request.query_params
-
-
-async def _parameters(request: HTTPRequest, resources: AsyncExitStack) -> object:
-    if request.method == "GET":
-        return http.query_parameters(request.query_params)
-    match http.media_type_of(request.headers.get("content-type", "")):
-        case "application/json":
-            return http.decode(await _limited(request, MAX_JSON_BYTES).body())
-        case "multipart/form-data":
-            return await _upload(request, resources)
-        case _:
-            raise HTTPFault(415, "The body must be application/json, or multipart/form-data for files.")
 
 
 async def _upload(request: HTTPRequest, resources: AsyncExitStack) -> object:

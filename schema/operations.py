@@ -15,12 +15,16 @@ from schema.reading import Document, Refused
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One operation, as a client asks for it; under its `key`, a mutation is carried out once."""
+    """One operation, as a client asks for it; under its `key`, a mutation is carried out once.
+
+    `has_files` says that files came beside it, which take their time to be kept.
+    """
 
     query: str
     variables: Mapping[str, object] = field(default_factory=dict)
     operation_name: str | None = None
     key: str | None = None
+    has_files: bool = False
 
 
 @dataclass(frozen=True, slots=True)

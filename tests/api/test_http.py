@@ -367,7 +367,7 @@ async def test_a_stream_without_events_shows_that_it_is_alive() -> None:
 
 # Files
 
-PREFLIGHT = {"GraphQL-Require-Preflight": "1"}
+PREFLIGHT = {"GraphQL-Require-Preflight": "1", "Authorization": "Bearer ann"}
 
 
 def upload(variables: object, map_: object) -> dict[str, str]:
@@ -417,6 +417,23 @@ async def test_a_form_that_is_none_is_a_bad_request(client: httpx.AsyncClient, b
 
 async def test_a_form_of_another_site_is_refused(client: httpx.AsyncClient) -> None:
     fields = upload({"files": [None]}, {"a": ["variables.files.0"]})
-    response = await client.post("", data=fields, files={"a": b"1"})
+    response = await client.post("", data=fields, files={"a": b"1"}, headers={"Authorization": "Bearer ann"})
     assert response.status_code == 400
     assert "graphql-require-preflight" in response.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("authorization", ["", "Bearer bad"])
+async def test_nobodys_file_is_not_even_received(authorization: str) -> None:
+    async def receive() -> Message:
+        raise AssertionError("the body was asked for")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = {"content-type": "multipart/form-data; boundary=x", **PREFLIGHT, "Authorization": authorization}
+    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items() if value]
+    scope: Scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": encoded}
+    await Endpoint(SCHEMA, Callers())(scope, receive, send)
+    assert json.loads(sent[1]["body"])["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
