@@ -54,15 +54,19 @@ async def ingest(
     """
     lanes = _Lanes(store, split if transaction is None else None, raises=transaction is not None)
     results: list[RowResult] = []
-    async with asyncio.TaskGroup() as group:
-        writing: asyncio.Task[Sequence[RowResult]] | None = None
+    writing: asyncio.Task[Sequence[RowResult]] | None = None
+    try:
         for start in range(0, len(rows), lanes.chunk_rows):
             chunk = await _read(rows, range(start, min(start + lanes.chunk_rows, len(rows))), read)
             if writing:
                 results += await writing
-            writing = group.create_task(lanes.store(chunk), name=f"chunk from row {start}")
+            writing = asyncio.create_task(lanes.store(chunk), name=f"chunk from row {start}")
         if writing:
             results += await writing
+    finally:
+        if writing:
+            writing.cancel()
+            await asyncio.gather(writing, return_exceptions=True)
     return Report(sorted(results, key=lambda result: result.index))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pymongo import InsertOne, UpdateOne
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
 import documents
@@ -16,18 +17,19 @@ _OPENING = "opening."
 Document = dict[str, object]
 
 
-async def write(drafts: Sequence[Draft], now: datetime) -> set[Draft]:
+async def write(drafts: Sequence[Draft], now: datetime, transaction: AsyncClientSession | None = None) -> set[Draft]:
     """Store what changed. Returns those of whom nothing was stored, because somebody else was faster: took one of
-    their keys, gave them another externalId, or removed them."""
+    their keys, gave them another externalId, or removed them. In a transaction that is raised: it is over then."""
     operations = [_insertion(draft, now) if draft.is_new else _change(draft, now) for draft in drafts]
     if not operations:
         return set()
     try:
-        result = await documents.Customer.get_pymongo_collection().bulk_write(operations, ordered=False)
+        customers = documents.Customer.get_pymongo_collection()
+        result = await customers.bulk_write(operations, ordered=False, session=transaction)
         failed, matched = set[Draft](), result.matched_count
     except BulkWriteError as error:
         faults = error.details["writeErrors"]
-        if not faults or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
+        if transaction or not faults or any(fault["code"] != _DUPLICATE_KEY for fault in faults):
             raise
         failed, matched = {drafts[fault["index"]] for fault in faults}, error.details["nMatched"]
     changes = [draft for draft in drafts if not draft.is_new and draft not in failed]

@@ -5,7 +5,6 @@ identifies anew. Nothing that another writes is lost, because only what changes 
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -33,18 +32,24 @@ async def ingest(
     """
     policy.admit(rows)
     reader = CustomerReader(policy, now)
-    store = _Store(policy, reader.defaults, now)
-    async with transaction.bind(end_session=False) if transaction else nullcontext():
-        return await chunks.ingest(rows, reader.read, store, transaction)
+    store = _Store(policy, reader.defaults, now, transaction)
+    return await chunks.ingest(rows, reader.read, store, transaction)
 
 
 class _Store:
     """Stores chunks of rows, one after another."""
 
-    def __init__(self, policy: Policy, defaults: Mapping[str, object], now: datetime) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        defaults: Mapping[str, object],
+        now: datetime,
+        transaction: AsyncClientSession | None,
+    ) -> None:
         self._policy = policy
         self._defaults = defaults
         self._now = now
+        self._transaction = transaction
 
     async def __call__(self, rows: list[CustomerRow], attempt: int = 1) -> list[RowResult]:
         results, again = await self._attempt(rows)
@@ -68,13 +73,13 @@ class _Store:
             except errors.Fault as fault:
                 results.append(chunks.failed(row, fault))
         drafts = [draft for draft in identities.touched if draft.is_new or draft.changed]
-        beaten = await customer_writes.write(drafts, self._now)
+        beaten = await customer_writes.write(drafts, self._now, self._transaction)
         for draft in identities.touched.keys() - beaten:
             results += [RowResult(row.index, outcome, draft.id) for row, outcome in draft.applied]
         return results, sorted((row for draft in beaten for row, _ in draft.applied), key=lambda row: row.index)
 
     async def _identify(self, rows: list[CustomerRow]) -> Identities:
-        identities = Identities(self._defaults, self._policy.suppression_key)
+        identities = Identities(self._defaults, self._policy.suppression_key, self._transaction)
         await identities.look_up(key for row in rows for key in row.known_by())
         if local := [row for row in rows if row.local_phone]:
             self._settle_phones(rows, identities)

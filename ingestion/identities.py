@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from beanie import PydanticObjectId
+from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
 import errors
@@ -66,9 +67,12 @@ class Draft:
 class Identities:
     """The customers by every key that was looked up; a key that is not here is nobody's."""
 
-    def __init__(self, defaults: Mapping[str, object], suppression_key: bytes) -> None:
+    def __init__(
+        self, defaults: Mapping[str, object], suppression_key: bytes, transaction: AsyncClientSession | None
+    ) -> None:
         self._defaults = defaults
         self._suppression_key = suppression_key
+        self._transaction = transaction
         self._by_key: dict[Key, Draft] = {}
         self._suppressed: set[aliases.Name] = set()
         self.touched: dict[Draft, None] = {}  # in the order in which the rows named them
@@ -85,12 +89,12 @@ class Identities:
         if unknown := [key for key in asked if key not in self._by_key]:
             await self._follow(unknown)
             self._suppressed |= await suppressions.among(
-                [key for key in unknown if key not in self._by_key], self._suppression_key
+                [key for key in unknown if key not in self._by_key], self._suppression_key, self._transaction
             )
 
     async def _follow(self, keys: Iterable[Key]) -> None:
         """Find those who were merged into others."""
-        if owners := await aliases.owners(keys):
+        if owners := await aliases.owners(keys, self._transaction):
             drafts = await self._load([{"_id": {"$in": list(set(owners.values()))}}])
             for key, customer_id in owners.items():
                 if draft := drafts.get(customer_id):
@@ -101,7 +105,8 @@ class Identities:
         """Every customer whom this loads or has loaded before, by id."""
         drafts = {draft.id: draft for draft in self._by_key.values()}
         customers = documents.Customer.get_pymongo_collection()
-        for stored in await customers.find({"$or": anyone}, dict.fromkeys(_UNSAID, False)).to_list():
+        found = customers.find({"$or": anyone}, dict.fromkeys(_UNSAID, False), session=self._transaction)
+        for stored in await found.to_list():
             draft = Draft.of(stored, self._defaults)
             self._by_key |= dict.fromkeys(draft.known_by(), drafts.setdefault(draft.id, draft))
         return drafts
