@@ -2,7 +2,8 @@
 
     python server.py [serve | worker | schema]
 
-`serve` answers HTTP and, with SENDERS above 0, sends; `worker` only sends; `schema` prints schema.graphql.
+`serve` answers HTTP, imports and, with SENDERS above 0, sends; `worker` does all but answer; `schema` prints
+schema.graphql.
 """
 
 import argparse
@@ -40,7 +41,7 @@ from auth import Viewer
 from delivery import audiences, dispatcher, webhook
 from delivery.live import Feed
 from delivery.vendor import Vendor
-from ingestion import Policy, suppressions
+from ingestion import Policy, importer, suppressions
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema.context import ContextFactory, Services
@@ -62,6 +63,7 @@ class Product:
     database: AsyncDatabase[dict[str, object]]
     services: Services
     vendor: Vendor
+    importers: int
 
 
 def main(arguments: list[str]) -> int:
@@ -115,9 +117,10 @@ async def serve(configured: Settings) -> None:
 
 
 async def work(configured: Settings) -> None:
-    """Send, and do nothing else, until SIGINT or SIGTERM."""
+    """Send and carry out imports, and do nothing else, until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
-    async with composed(configured.model_copy(update={"senders": max(1, configured.senders)})) as product:
+    busy = {"senders": max(1, configured.senders), "importers": 1}
+    async with composed(configured.model_copy(update=busy)) as product:
         with on_stop_signal(stopped.set):
             async with at_work(product, stopped):
                 await stopped.wait()
@@ -125,18 +128,27 @@ async def work(configured: Settings) -> None:
 
 @asynccontextmanager
 async def at_work(product: Product, stopped: asyncio.Event) -> AsyncIterator[None]:
-    """Plan, send and tell in the background until `stopped`; a loop that dies takes the process with it."""
+    """Plan, send, import and tell in the background until `stopped`; a loop that dies takes the process with it."""
     services = product.services
     async with asyncio.TaskGroup() as tasks:
-        feed = tasks.create_task(services.feed.run(), name="live feed")
+        feeds = [
+            tasks.create_task(services.feed.run(), name="live feed"),
+            tasks.create_task(services.imports.run(), name="feed of imports"),
+        ]
+        importers = [
+            tasks.create_task(importer.run(services.policy), name="importer") for _ in range(product.importers)
+        ]
         delivery = tasks.create_task(
             dispatcher.run(services.delivery, product.vendor, services.walk, services.feed, stopped, Random()),
             name="delivery",
         )
         yield
         stopped.set()
+        for task in importers:
+            task.cancel()  # at once: another process goes on behind the last step
         await delivery
-        feed.cancel()
+        for task in feeds:
+            task.cancel()
 
 
 @asynccontextmanager
@@ -157,7 +169,7 @@ async def composed(configured: Settings) -> AsyncIterator[Product]:
             calendar=calendar,
         )
         async with Vendor(configured.vendor_api_url, configured.vendor_api_key, configured.callback_url) as vendor:
-            yield Product(connected, services, vendor)
+            yield Product(connected, services, vendor, configured.importers)
 
 
 def delivery_setup(configured: Settings) -> delivery.Setup:

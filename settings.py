@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("UTC")
     max_batch: int = Field(10_000, ge=1)
 
+    importers: int = Field(1, ge=0, le=1)
     senders: int = Field(1, ge=0, le=64)
     vendor_batch_size: int = Field(500, ge=1, le=1000)
     max_attempts: int = Field(5, ge=1, le=100)

@@ -15,6 +15,7 @@ from documents.imports import (
     ImportBlock,
     ImportJob,
     ImportKind,
+    ImportLease,
     ImportStatus,
     RowFault,
 )
@@ -46,6 +47,7 @@ ALL = [
     Message,
     Receipt,
     ImportJob,
+    ImportLease,
     ImportBlock,
     FaultyRow,
     KeyedMutation,
@@ -75,6 +77,7 @@ __all__ = [
     "ImportBlock",
     "ImportJob",
     "ImportKind",
+    "ImportLease",
     "ImportStatus",
     "KeyedMutation",
     "Message",

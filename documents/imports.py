@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from beanie import PydanticObjectId
+from beanie import Document, PydanticObjectId
 from pydantic import BaseModel, Field
 from pymongo import ASCENDING, IndexModel
 
@@ -11,6 +11,7 @@ from documents.values import Stored, now
 
 # The file of a job that nobody has worked on for so long is removed, as is one whose upload was cut off.
 BLOCK_LIFETIME_SECONDS = 7 * 24 * 3600
+LEASE_LIFETIME_SECONDS = 3600
 
 
 class ImportKind(StrEnum):
@@ -49,8 +50,8 @@ class FileLayout(BaseModel):
 class ImportJob(Stored):
     """An import. `processed`, the counts and `position` move in the transaction that stores the rows they speak of.
 
-    `position` is where in the unpacked file the first row that is not stored yet begins. `lease` belongs to the
-    process that works on the job; one that died is taken over when the lease runs out.
+    `position` is where in the unpacked file the first row that is not stored yet begins. `lease` names the lease of the
+    process that works on the job. `attempts` counts how often the job was taken since it last got on.
     """
 
     kind: ImportKind
@@ -71,12 +72,31 @@ class ImportJob(Stored):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     lease: str | None = None
-    lease_until: datetime | None = None
+    attempts: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.status in (ImportStatus.COMPLETED, ImportStatus.FAILED)
 
     class Settings:
         name = "import_jobs"
         keep_nulls = False
         indexes = [IndexModel([("status", ASCENDING), ("created_at", ASCENDING)])]
+
+
+class ImportLease(Document):
+    """How long a process has a job to itself; its id is that of the session in which the process works.
+
+    It is apart from the job because it is renewed while a transaction that changes the job is under way.
+    """
+
+    id: str  # type: ignore[assignment]  # a key of our own
+    until: datetime
+
+    class Settings:
+        name = "import_leases"
+        indexes = [IndexModel([("until", ASCENDING)], expireAfterSeconds=LEASE_LIFETIME_SECONDS)]
 
 
 class ImportBlock(Stored):

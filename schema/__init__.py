@@ -8,6 +8,7 @@ from schema.duplicates import DuplicateMutation
 from schema.erasures import ErasureMutation
 from schema.execution import EngineSchema
 from schema.explanations import ExplanationQuery
+from schema.imports import ImportMutation, ImportQuery, ImportSubscription
 from schema.messages import MessageMutation, MessageQuery, MessageSubscription
 from schema.orders import OrderMutation, OrderQuery
 from schema.overview import OverviewQuery
@@ -24,6 +25,7 @@ class Query(
     OverviewQuery,
     CustomerQuery,
     OrderQuery,
+    ImportQuery,
     SegmentQuery,
     ExplanationQuery,
     SuggestionQuery,
@@ -41,6 +43,7 @@ class Mutation(
     DuplicateMutation,
     ErasureMutation,
     OrderMutation,
+    ImportMutation,
     SegmentMutation,
     SentenceMutation,
     CampaignMutation,
@@ -50,7 +53,7 @@ class Mutation(
 
 
 @strawberry.type(description="What can be watched.")
-class Subscription(ProgressSubscription, MessageSubscription):
+class Subscription(ProgressSubscription, MessageSubscription, ImportSubscription):
     """The fields of every noun that tell what changes."""
 
 

@@ -12,7 +12,7 @@ from auth import Viewer
 from delivery import Setup
 from delivery.live import Feed
 from delivery.planning import Walk
-from ingestion import Policy
+from ingestion import Policy, progress
 from resolvers.sentences import Reader, Reading
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
@@ -33,6 +33,7 @@ class Services:
     walk: Walk
     feed: Feed
     policy: Policy = field(default_factory=Policy)
+    imports: progress.Feed = field(default_factory=progress.Feed)
     calendar: Calendar = UTC
     reader: Reader | None = None
 

@@ -10,6 +10,7 @@ from strawberry.dataloader import DataLoader
 import documents
 import resolvers.campaigns
 import resolvers.customers
+import resolvers.imports
 import resolvers.segments
 import resolvers.users
 from delivery import tallies
@@ -50,6 +51,11 @@ class Loaders:
     def segments_of_customer(self) -> DataLoader[PydanticObjectId, list[documents.Segment] | None]:
         """The segments that customers belong to, by the customer's id."""
         return _by_id(lambda ids: resolvers.segments.of_customers(ids, self._as_of))
+
+    @cached_property
+    def faulty_rows(self) -> DataLoader[PydanticObjectId, list[documents.FaultyRow] | None]:
+        """The rows at fault that are kept of imports, by the import's id."""
+        return _by_id(resolvers.imports.faulty_rows)
 
     @cached_property
     def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:

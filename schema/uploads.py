@@ -1,12 +1,31 @@
 """The GraphQL multipart request: an operation whose files arrive beside it, and a map that says where they belong."""
 
 from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
 
+import errors
 from schema import http
 
 # A page of another site can send a form without asking first; it cannot set a header without a preflight.
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 MAX_FILES = 20
+
+
+@runtime_checkable
+class File(Protocol):
+    """A file that was sent: in memory while it is small, else on disk."""
+
+    filename: str | None
+
+    async def read(self, size: int = -1) -> bytes:
+        """At most so many bytes more, and none at the end."""
+
+
+def sent_file(value: object) -> File:
+    """The file that an Upload variable holds; raises InvalidInput when it holds something else."""
+    if not isinstance(value, File):
+        raise errors.InvalidInput("This must be a file, sent as a part of a multipart request.")
+    return value
 
 
 def placed(operations: str, map_: str, files: Mapping[str, object]) -> object:

@@ -1,6 +1,6 @@
 """The files of imports, kept in MongoDB in blocks, so that whoever works on a job, on whichever machine, has its file.
 
-A file is named by its job alone, which is stored after its last block. Decision 10 says why it is not GridFS.
+A file is named by its job alone, which is stored after its last block. Decision 15 says why it is not GridFS.
 """
 
 import asyncio
@@ -29,13 +29,9 @@ async def store(job_id: PydanticObjectId, head: bytes, read: Read, *, compress: 
 
     One block is compressed while the one before is written. If it is not stored whole, nothing of it is left.
     """
-    size, rest, writing = 0, head, None
+    size, writing = 0, None
     try:
-        while rest:
-            if len(rest) < BLOCK_BYTES and (more := await read(BLOCK_BYTES - len(rest))):
-                rest += more
-                continue
-            block, rest = rest[:BLOCK_BYTES], rest[BLOCK_BYTES:]
+        async for block in _cut(head, read):
             data = await asyncio.to_thread(zlib.compress, block, _COMPRESSION) if compress else block
             if writing:
                 await writing
@@ -52,6 +48,17 @@ async def store(job_id: PydanticObjectId, head: bytes, read: Read, *, compress: 
         await remove(job_id)
         raise
     return size
+
+
+async def _cut(head: bytes, read: Read) -> AsyncGenerator[bytes, None]:
+    rest = head
+    while True:
+        while len(rest) < BLOCK_BYTES and (more := await read(BLOCK_BYTES - len(rest))):
+            rest += more
+        if not rest:
+            return
+        yield rest[:BLOCK_BYTES]
+        rest = rest[BLOCK_BYTES:]
 
 
 async def remove(job_id: PydanticObjectId) -> None:

@@ -1,0 +1,53 @@
+"""Imports as they go on, for any number of subscribers in this process, whichever process works on them."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from beanie import PydanticObjectId
+
+from documents import ImportJob
+from documents.stream import Change, Stream
+
+SHORTEST_INTERVAL_SECONDS = 0.1
+
+IDS_ONLY: list[dict[str, object]] = [{"$project": {"documentKey": 1}}]
+
+
+class Feed:
+    """The feed of this process; `run` it for as long as anybody may subscribe.
+
+    Only one job goes on at a time, a few steps a second: there is one bell for all of them.
+    """
+
+    def __init__(self) -> None:
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the jobs until cancelled."""
+        await Stream(ImportJob, IDS_ONLY, self._take, self._ring).follow()
+
+    async def progress(self, job_id: PydanticObjectId) -> AsyncGenerator[ImportJob]:
+        """The present state, then every change, at most ten a second, until the import is over.
+
+        Nothing when there is no such job.
+        """
+        told: ImportJob | None = None
+        while True:
+            changed = self._changed
+            job = await ImportJob.get(job_id)
+            if job is None:
+                return
+            if job != told:
+                yield job
+                told = job
+            if job.is_over:
+                return
+            await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
+            await changed.wait()
+
+    def _take(self, change: Change) -> None:
+        self._ring()
+
+    def _ring(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
