@@ -26,7 +26,7 @@ check: $(VENV)/dev  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/mypy .
 
-bench: $(VENV)/dev  ## the benchmarks, each beside the raw driver
+bench: $(VENV)/dev  ## the benchmarks, each beside the raw driver; BENCH_CUSTOMERS=1000000 for segments at full size
 	$(BIN)/python -m bench
 
 N ?= 21
