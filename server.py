@@ -37,6 +37,8 @@ import documents
 import mongo
 import schema
 import settings
+from ai.gemini import Gemini
+from ai.sentences import Sentences
 from auth import Viewer
 from delivery import audiences, dispatcher, webhook
 from delivery.live import Feed
@@ -167,9 +169,18 @@ async def composed(configured: Settings) -> AsyncIterator[Product]:
             feed=Feed(),
             policy=await policy(configured),
             calendar=calendar,
+            reader=sentences(configured),
         )
         async with Vendor(configured.vendor_api_url, configured.vendor_api_key, configured.callback_url) as vendor:
             yield Product(connected, services, vendor, configured.importers)
+
+
+def sentences(configured: Settings) -> Sentences:
+    """What sentences are read by: Gemini when there is a key for it."""
+    gemini = None
+    if configured.google_api_key:
+        gemini = Gemini(configured.google_api_key, configured.gemini_model, configured.gemini_api_endpoint)
+    return Sentences(configured.currency, gemini)
 
 
 def delivery_setup(configured: Settings) -> delivery.Setup:

@@ -24,7 +24,7 @@ class Reader(Protocol):
 class Reading:
     """What sentences are read by, and as of when."""
 
-    reader: Reader | None
+    reader: Reader
     as_of: AsOf
 
 
@@ -63,7 +63,7 @@ async def understand(viewer: Viewer, sentence: str, reading: Reading) -> Underst
 
 async def read(sentence: str, reading: Reading | None) -> Draft:
     """What the reader makes of the sentence. Raises a Fault under `prompt`."""
-    if reading is None or reading.reader is None:
+    if reading is None:
         raise errors.Unavailable("Sentences cannot be read here.", ["prompt"])
     try:
         return await reading.reader.read(sentence, reading.as_of)

@@ -8,6 +8,7 @@ from strawberry.types import Info
 
 import documents
 import errors
+from ai.sentences import Sentences
 from auth import Viewer
 from delivery import Setup
 from delivery.live import Feed
@@ -35,7 +36,7 @@ class Services:
     policy: Policy = field(default_factory=Policy)
     imports: progress.Feed = field(default_factory=progress.Feed)
     calendar: Calendar = UTC
-    reader: Reader | None = None
+    reader: Reader = field(default_factory=Sentences)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from beanie import PydanticObjectId
 import errors
 import resolvers.users
 from ai.drafts import Alternative, Draft, Source
+from ai.sentences import Sentences
 from auth import Viewer
 from documents import Role
 from schema.context import ContextFactory, Services
@@ -125,6 +126,10 @@ async def test_an_analyst_reads_sentences_and_saves_none(api: Api) -> None:
     assert await analyst.refusal(CREATE, input={"name": "x", "definition": {"prompt": SENTENCE}}) == "FORBIDDEN"
 
 
-async def test_a_server_that_reads_no_sentences_says_so(services: Services, marketer: Api) -> None:
-    mute = replace(marketer, contexts=ContextFactory(replace(services, reader=None)))
-    assert (await mute.ask(GENERATE, prompt=SENTENCE))["userErrors"] == [{"field": ["prompt"], "code": "UNAVAILABLE"}]
+async def test_the_reader_of_every_server_reads_what_its_data_has(services: Services, marketer: Api) -> None:
+    api = replace(marketer, contexts=ContextFactory(replace(services, reader=Sentences())))
+    read = await api.ask(GENERATE, prompt="customers in Pune who spent over 500")
+    assert (read["audienceSize"], read["source"], read["userErrors"]) == (1, "BUILT_IN", [])
+    assert set(read["query"].split(" AND ")) == {'city = "Pune"', "totalSpend > 500"}
+    refused = await api.ask(GENERATE, prompt="what a lovely day")
+    assert refused["userErrors"] == [{"field": ["prompt"], "code": "INVALID"}]

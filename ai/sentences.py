@@ -1,0 +1,74 @@
+"""Sentences: read by Gemini where there is a key, and by the built-in reader otherwise or when that fails."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from decimal import Decimal
+
+import errors
+from ai import answers, instructions, reader
+from ai.conditions import Ranking
+from ai.drafts import Draft
+from ai.gemini import Gemini
+from ai.vocabulary import Library
+from segmentation.dates import AsOf
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 10.0  # with Gemini in all, a second try included
+ANSWERS = 2  # the first, and one that mends it
+LONGEST_SENTENCE = 1_000
+BIG_SPENDERS = Ranking("totalSpend", top=True, percent=Decimal(10))
+FELL_BACK = "Gemini gave no usable rules, so the built-in reader read the sentence."
+
+
+class Sentences:
+    """What sentences are read by: one for the process, with what it knows of the data's values."""
+
+    def __init__(
+        self, currency: str = "USD", gemini: Gemini | None = None, patience_seconds: float = PATIENCE_SECONDS
+    ) -> None:
+        self._currency = currency
+        self._gemini = gemini
+        self._patience_seconds = patience_seconds
+        self._library = Library()
+
+    async def read(self, sentence: str, as_of: AsOf) -> Draft:
+        """The rules that a sentence means; raises InvalidInput or TooLarge for one that means none."""
+        _refuse_unreadable(sentence)
+        if self._gemini is None:
+            return await reader.read(sentence, self._library, as_of)
+        try:
+            return await self._asked(self._gemini, sentence, as_of)
+        except errors.Fault as fault:
+            log.warning("the built-in reader steps in for Gemini: %s", type(fault).__name__)
+        draft = await reader.read(sentence, self._library, as_of)
+        return replace(draft, assumptions=(*draft.assumptions, FELL_BACK))
+
+    async def _asked(self, gemini: Gemini, sentence: str, as_of: AsOf) -> Draft:
+        """What Gemini makes of it. Raises a Fault when that is nothing, or comes too late."""
+        until = asyncio.get_running_loop().time() + self._patience_seconds
+        vocabulary = await self._library.vocabulary()
+        big_spend = await self._library.threshold(BIG_SPENDERS)
+        told = instructions.about(vocabulary, self._currency, big_spend, as_of)
+        turns = [instructions.sentence(sentence)]
+        for attempt in range(1, ANSWERS + 1):
+            left = until - asyncio.get_running_loop().time()
+            answer = await gemini.answer(told, turns, instructions.SCHEMA, left)
+            try:
+                return answers.read(answer, vocabulary.attributes)
+            except errors.Fault as fault:
+                if attempt == ANSWERS:
+                    raise
+                turns += [answer, instructions.refusal(fault.message)]
+        raise AssertionError("the last attempt returns or raises")
+
+
+def _refuse_unreadable(sentence: str) -> None:
+    """Refuse what no reader need look at."""
+    if not sentence.strip():
+        raise errors.Required("The sentence is empty.")
+    if len(sentence) > LONGEST_SENTENCE:
+        raise errors.TooLarge(f"A sentence has at most {LONGEST_SENTENCE:,} characters.")
+    if not any(character.isalpha() for character in sentence):
+        raise errors.InvalidInput("There are no words in the sentence.")
