@@ -1,6 +1,7 @@
 """Duplicates: customers who may be one person, and making them one."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import pymongo
 from beanie import PydanticObjectId
@@ -8,14 +9,39 @@ from pymongo.errors import PyMongoError
 
 import documents
 import errors
+import resolvers.customers
 from auth import Viewer
 from delivery import addressees, ledger
 from documents.records import Record
-from ingestion import aliases, histories, merging
+from ingestion import aliases, duplicates, histories, merging
 
+MOST_CANDIDATES = 100
 MOST_MERGED = 20
 TRANSACTION_SECONDS = 25
 TRANSACTION_TOO_LONG = 290  # the server's code
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Two customers, as stored, who may be one person."""
+
+    customers: Sequence[Record]
+    score: float
+    reasons: Sequence[str]
+
+
+async def candidates(viewer: Viewer, count: int) -> list[Candidate]:
+    """The likeliest pairs. Compares all customers: seconds for 100,000. Raises InvalidInput for too many pairs."""
+    if not 1 <= count <= MOST_CANDIDATES:
+        raise errors.InvalidInput(f"first must be between 1 and {MOST_CANDIDATES}.", ["first"])
+    best = await duplicates.best(count)
+    people = await resolvers.customers.find_many({id_ for each in best for id_ in each.customer_ids})
+    return [
+        Candidate([people[one], people[two]], each.likeness.score, each.likeness.reasons)
+        for each in best
+        for one, two in [each.customer_ids]
+        if one in people and two in people and people[one] != people[two]  # some may have been merged meanwhile
+    ]
 
 
 async def merge(viewer: Viewer, keep_id: PydanticObjectId, merge_ids: Sequence[PydanticObjectId]) -> PydanticObjectId:

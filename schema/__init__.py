@@ -4,7 +4,7 @@ import strawberry
 
 from schema.campaigns import CampaignMutation, CampaignQuery
 from schema.customers import CustomerMutation, CustomerQuery
-from schema.duplicates import DuplicateMutation
+from schema.duplicates import DuplicateMutation, DuplicateQuery
 from schema.erasures import ErasureMutation
 from schema.execution import EngineSchema
 from schema.explanations import ExplanationQuery
@@ -24,6 +24,7 @@ class Query(
     UserQuery,
     OverviewQuery,
     CustomerQuery,
+    DuplicateQuery,
     OrderQuery,
     ImportQuery,
     SegmentQuery,

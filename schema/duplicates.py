@@ -7,10 +7,28 @@ import strawberry
 import errors
 import resolvers.customers
 import resolvers.duplicates
+from resolvers.duplicates import Candidate
 from schema.context import EngineInfo
 from schema.customers import Customer
 from schema.ids import some_id
 from schema.payloads import Payload
+
+
+@strawberry.type(description="Two customers who may be one person.")
+class DuplicateCandidate:
+    """Two customers who may be one person."""
+
+    customers: list[Customer] = strawberry.field(description="The two.")
+    score: float = strawberry.field(
+        description="How likely it is, from 0 to 1; from 0.5 on it is more likely than not."
+    )
+    reasons: list[str] = strawberry.field(description="What speaks for it, in words, the strongest first.")
+
+    @classmethod
+    def of(cls, candidate: Candidate) -> "DuplicateCandidate":
+        """The candidate as clients see it."""
+        customers = [Customer.of(record) for record in candidate.customers]
+        return cls(customers=customers, score=round(candidate.score, 2), reasons=list(candidate.reasons))
 
 
 @strawberry.type(description="What became of a merger.")
@@ -18,6 +36,24 @@ class MergeCustomersPayload(Payload):
     """What became of a merger."""
 
     customer: Customer | None = strawberry.field(default=None, description="The kept customer as it is now.")
+
+
+@strawberry.type
+class DuplicateQuery:
+    """Finding duplicates."""
+
+    @strawberry.field(
+        description="Pairs of customers who may be one person, the likeliest first. Reads all customers: seconds for "
+        "100,000. Each pair stands for itself: if A may be B, and B may be C, A need not be C.",
+        metadata={"cost": 20},
+    )
+    async def duplicate_customers(
+        self,
+        info: EngineInfo,
+        first: Annotated[int, strawberry.argument(description="How many pairs at most, up to 100.")] = 20,
+    ) -> list[DuplicateCandidate]:
+        viewer = info.context.require(info.field_name)
+        return [DuplicateCandidate.of(each) for each in await resolvers.duplicates.candidates(viewer, first)]
 
 
 @strawberry.type
