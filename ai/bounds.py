@@ -16,8 +16,9 @@ from segmentation.tree import Operator
 
 _AGE = Piece(Slot.TOPIC, Topic(Family.MEASURE, "age"))
 _TIMES = {"time", "occasion", "x"}
+_COUNTED_TIMES = {"once": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3)}
 _BETWEEN = {"between", "from", "of"}
-_TO = {"to", "and", "-", "through", "till", "until", "thru", "upto", "or"}
+_TO = {"to", "up", "and", "-", "through", "till", "until", "thru", "upto", "or"}
 _RANGE_WORDS = {
     "between",
     "from",
@@ -51,6 +52,12 @@ _SOFT = {
     "than",
     ":",
 }
+_AGES = {"age"}
+_SOFT |= _AGES
+_RANGE_WORDS |= _AGES
+MOST_SOFT = 5
+LIKELY_YEARS = range(1990, 2040)  # "in 2024 and 2025" are times before they are amounts
+YEAR_COST = 0.6
 _INCLUSIVE = {"inclusive"}
 _TEENS = {
     "twenty": 20,
@@ -86,21 +93,26 @@ class Bounds:
     def _compared(self, words: Sequence[Word], start: int) -> Iterator[Edge]:
         for phrases, pieces in ((self.comparators, ()), (self.older, (_AGE,))):
             for at, operator in phrases.match(words, start):
-                for begin in (at, at + 1, at + 2):
-                    soft = all(word.key in _SOFT for word in words[at:begin])
-                    number = numbers.read(words, begin) if soft and begin < len(words) else None
+                for begin in range(at, min(at + MOST_SOFT, len(words))):
+                    between = {word.key for word in words[at:begin]}
+                    number = numbers.read(words, begin) or _times(words, begin) if between <= _SOFT else None
                     if number is None:
                         continue
+                    if between & _AGES:
+                        pieces = (_AGE,)
                     if operator is Operator.EQUAL and (through := _upper(words, number)):
                         yield from _bounded(words, start, through.end, _between(number, through), pieces)
                     bound = Bound(operator, (number.value,), number.is_money)
+                    if number.is_times:
+                        yield Edge(start, number.end, 0.05, (*pieces, Piece(Slot.TIMES, bound)))
+                        break
                     yield from _bounded(words, start, number.end, bound, pieces)
                     break
 
     def _ranges(self, words: Sequence[Word], start: int) -> Iterator[Edge]:
         """Between 5 and 10, from 2k to 8k, 3-6, 22 through 29; "5 and 10" alone is no range."""
         at = start
-        while at < len(words) and words[at].key in _RANGE_WORDS and at < start + 5:
+        while at < len(words) and words[at].key in _RANGE_WORDS and at < start + MOST_SOFT:
             at += 1
         low = numbers.read(words, at) if at < len(words) else None
         high = _upper(words, low) if low else None
@@ -108,17 +120,27 @@ class Bounds:
             return
         joint = words[low.end].key
         said = {word.key for word in words[start:at]}
+        pieces = (_AGE,) if said & _AGES else ()
         if joint in ("and", "or") and not said & {"between", "range"}:
             return
         end = high.end + (high.end < len(words) and words[high.end].key in _INCLUSIVE)
-        yield from _bounded(words, start, end, _between(low, high))
+        yield from _bounded(words, start, end, _between(low, high), pieces)
+
+
+def _times(words: Sequence[Word], at: int) -> Number | None:
+    """Once, twice, thrice, where something is compared with them: more than twice."""
+    value = _COUNTED_TIMES.get(words[at].key)
+    return Number(value, at + 1, is_times=True) if value else None
 
 
 def _upper(words: Sequence[Word], low: Number) -> Number | None:
     """The other end of a range, when one follows."""
     if low.end >= len(words) or words[low.end].key not in _TO:
         return None
-    high = numbers.read(words, low.end + 1) if low.end + 1 < len(words) else None
+    is_up_to = words[low.end].key == "up"
+    if is_up_to and (low.end + 1 == len(words) or words[low.end + 1].key != "to"):
+        return None
+    high = numbers.read(words, low.end + 1 + is_up_to)
     return high if high and high.value >= low.value else None
 
 
@@ -133,7 +155,8 @@ def _bounded(
     words: Sequence[Word], start: int, end: int, bound: Bound, pieces: tuple[Piece, ...] = ()
 ) -> Iterator[Edge]:
     """The bound of what is said elsewhere, or the times that something happened."""
-    yield Edge(start, end, 0.1, (*pieces, Piece(Slot.NUMBER, bound)))
+    is_year = bound.is_plain and words[start].key.isdigit() and int(bound.values[0]) in LIKELY_YEARS
+    yield Edge(start, end, YEAR_COST if is_year else 0.1, (*pieces, Piece(Slot.NUMBER, bound)))
     past = end + (end < len(words) and words[end].key in ("separate", "different", "or", "distinct"))
     if past < len(words) and words[past].key in _TIMES and not bound.is_money:
         yield Edge(start, past + 1, 0.05, (*pieces, Piece(Slot.TIMES, bound)))

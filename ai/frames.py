@@ -37,6 +37,7 @@ _JOINED = {
     ("buy", "spend"): "spend",
     ("pay", "spend"): "spend",
 }
+_BOUNDED = (Slot.NUMBER, Slot.TIMES, Slot.WINDOW, Slot.LENGTH)
 COORDINATED = ORDER_VALUES | {
     Slot.TOPIC,
     Slot.NUMBER,
@@ -119,7 +120,10 @@ class Frame:
 
     def coordinate(self, pieces: tuple[Piece, ...], joint: Joint) -> "Frame | None":
         """The frame with one more alternative for the slot that was filled last, or None when it is not one."""
-        slot, filling = self.fillings[-1] if self.fillings else (None, None)
+        slot = self.last
+        if slot is Slot.TOPIC and self.has(Slot.VALUE):
+            slot = Slot.VALUE  # "the free plan or the pro plan"
+        filling = self.get(slot) if slot else None
         offered = {piece.slot: piece.filler for piece in pieces}
         if slot is Slot.AMOUNT and Slot.NUMBER in offered:
             offered[Slot.AMOUNT] = offered.pop(Slot.NUMBER)
@@ -133,7 +137,7 @@ class Frame:
         if filling.joint and said and filling.joint is not said:
             return None
         joined = Filling((*filling.fillers, further), said or filling.joint)
-        frame = Frame((*self.fillings[:-1], (slot, joined)))
+        frame = Frame(tuple((filled, joined if filled is slot else other) for filled, other in self.fillings))
         return frame if families(frame) else None
 
     def borrow(self, donor: "Frame") -> "Frame":
@@ -150,8 +154,14 @@ class Frame:
     def _take(self, piece: Piece) -> "Frame | None":
         slot, filler = piece.slot, piece.filler
         filled = self.get(slot)
+        if slot is Slot.NOT and self._is_said_out:
+            return None  # it is about what follows: "Indian customers outside Maharashtra"
+        if slot is Slot.TOPIC and self.topic not in (None, filler) and self._is_coordinated:
+            return None  # "spent more than 50,000 or placed at least 10 orders" are two conditions
         if filled is None:
             return Frame((*self.fillings, (slot, Filling((filler,)))))
+        if filled.fillers == (filler,):
+            return self
         if slot is Slot.TOPIC:
             return self._with_topic(filler)
         if slot is Slot.NUMBER and not self.has(Slot.AMOUNT) and self.topic:
@@ -161,6 +171,18 @@ class Frame:
         if slot is Slot.PRESENT and filled.fillers[-1] is True:
             return self.but(Slot.PRESENT, filler)
         return None
+
+    @property
+    def _is_coordinated(self) -> bool:
+        return any(len(filling.fillers) > 1 for _, filling in self.fillings)
+
+    @property
+    def _is_said_out(self) -> bool:
+        """Whether a "not" that comes now is no longer about this condition."""
+        if self.topic and self.topic.family is Family.ACTIVITY:
+            return True
+        says = {Slot.STATE, Slot.CHANNEL} <= self.slots or self.has(Slot.VALUE, Slot.AHEAD, Slot.SHARE)
+        return says or (self.topic is not None and self.has(*_BOUNDED))
 
     def _with_topic(self, filler: Filler) -> "Frame | None":
         said = self.topic

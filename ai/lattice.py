@@ -7,7 +7,7 @@ be lost, most for "not" and for numbers.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ai import lexicon
+from ai import lexicon, shares
 from ai.bounds import Bounds
 from ai.lexicon import Entry
 from ai.phrases import Phrases
@@ -50,7 +50,7 @@ def build(sentence: Sequence[Word], values: Phrases[Entry], as_of: AsOf) -> Latt
     people: set[int] = set()
     found: list[list[Edge]] = []
     for start in range(len(sentence)):
-        here: list[Edge] = [*times.edges(sentence, start), *bounds.edges(sentence, start)]
+        here = [*times.edges(sentence, start), *bounds.edges(sentence, start), *shares.edges(sentence, start)]
         for end, operator in english.limits.match(sentence, start):
             here.append(Edge(start, end, LIMIT_COST, (Piece(Slot.LIMIT, operator),)))
         for phrases in (english.entries, values):
@@ -60,7 +60,7 @@ def build(sentence: Sequence[Word], values: Phrases[Entry], as_of: AsOf) -> Latt
                 here.append(edge)
                 if entry.is_people:
                     people.update(range(edge.start, edge.end))
-        here += _spelt(sentence, start)
+        here += _spelt(sentence, start, here)
         found.append(_cheapest(here))
     covered = _inside(found)
     for start, here in enumerate(found):
@@ -69,13 +69,15 @@ def build(sentence: Sequence[Word], values: Phrases[Entry], as_of: AsOf) -> Latt
     return Lattice(tuple(sentence), tuple(map(tuple, found)), frozenset(people))
 
 
-def _spelt(sentence: Sequence[Word], start: int) -> list[Edge]:
+def _spelt(sentence: Sequence[Word], start: int, known: Sequence[Edge]) -> list[Edge]:
     """The word itself, where a condition asks for one: coupon XYZ, a postal code."""
     word = sentence[start]
     if word.kind is Kind.SIGN:
         return []
-    if word.key == "us" and word.text == "US":
-        return [Edge(start, start + 1, 0.1, (Piece(Slot.VALUE, Value("country", "US")),))]
+    if word.text == "US" and any(other.text.islower() for other in sentence):
+        return [Edge(start, start + 1, 0.0, (Piece(Slot.VALUE, Value("country", "US")),))]
+    if any(edge.end == start + 1 for edge in known) and word.kind is not Kind.QUOTED:
+        return []  # "your" is no value, nor is "nor"
     cost = QUOTED_COST if word.kind is Kind.QUOTED else LITERAL_COST
     return [Edge(start, start + 1, cost, (Piece(Slot.LITERAL, word.text),))]
 

@@ -122,6 +122,8 @@ def known(values: Phrases[Entry]) -> Dictionary:
 
 
 def _add_value(phrases: Phrases[Entry], name: str, value: str) -> None:
+    if name == "country":
+        return  # spoken of by names, which english.toml and ISO 3166 have: "us" and "in" are words first
     slot = _ORDER_FIELDS.get(name, Slot.VALUE)
     entry = Entry(_VALUE_COSTS.get(name, 0.18), (Piece(slot, Value(name, value)),))
     phrases.add(words.keys(value), entry)

@@ -15,6 +15,8 @@ def of(frame: Frame, sense: Sense) -> Meaning | None:
     several = next((slot for slot, filling in frame.fillings if len(filling.fillers) > 1), None)
     if several:
         return _of_several(frame, several, sense)
+    if frame.has(Slot.LIMIT) and not frame.has(Slot.NUMBER, Slot.TIMES):
+        return None
     topic = frame.topic
     if topic is None and (guessed := _guess(frame)):
         return _dearer(of(guessed[0], sense), guessed[1])
@@ -27,7 +29,7 @@ def _of_several(frame: Frame, slot: Slot, sense: Sense) -> Meaning | None:
     filling = frame.get(slot)
     assert filling
     positive = frame.but(Slot.NOT)
-    if slot is Slot.TOPIC and frame.one(Slot.NOT, str) == "no" and frame.has(Slot.NUMBER):
+    if slot is Slot.TOPIC and frame.has(Slot.NOT) and frame.has(Slot.NUMBER):
         return None  # "no orders or a total spend under 5,000": the number is of the second alone
     if frame.one(Slot.NOT, str) == "no" and slot is Slot.TOPIC and not frame.has(Slot.PRESENT):
         positive = positive.but(Slot.PRESENT, True)

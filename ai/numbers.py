@@ -60,6 +60,7 @@ _CURRENCY_BEFORE = {"₹", "$", "€", "£", "r", "re", "rs", "inr", "usd", "eur
 _CURRENCY_AFTER = {"rupee", "rs", "inr", "usd", "dollar", "buck", "euro", "eur", "pound", "gbp", "₹", "$", "€", "£"}
 _FIGURE = re.compile(r"[\d,]+(\.\d+)?", re.ASCII)
 MAX_DIGITS = 15
+_FIRST = {phrase[0] for phrase in (*_COLLECTIVE, *_FRACTIONS)} | _SMALL.keys() | _LARGE.keys() | _CURRENCY_BEFORE
 WORDS = frozenset(word for word in (*_SMALL, *_LARGE, "dozen", "couple", "half") if len(word) > 2)
 
 
@@ -70,11 +71,14 @@ class Number:
     value: Decimal
     end: int
     is_money: bool = False
+    is_times: bool = False  # once, twice
     scale: Decimal = Decimal(1)
 
 
 def read(words: Sequence[Word], start: int) -> Number | None:
     """The longest number that begins with this word, if one does."""
+    if start >= len(words) or (words[start].kind is not Kind.NUMBER and words[start].key not in _FIRST):
+        return None
     at = start
     while at < len(words) and words[at].key in _CURRENCY_BEFORE:
         at = _past_dot(words, at + 1)

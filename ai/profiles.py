@@ -5,9 +5,12 @@ from decimal import Decimal
 from ai import conditions, purchases, spans
 from ai.conditions import Meaning, Sense, finished
 from ai.frames import ORDER_VALUES, Frame
-from ai.pieces import Ahead, Bound, Family, Length, Share, Slot, Span, Topic, Value, Which
+from ai.pieces import Ahead, Bound, Family, Length, Share, Slot, Span, Topic, Value, Which, Window
+from segmentation import fields
+from segmentation.fields import FieldType
 from segmentation.tree import (
     Comparison,
+    Day,
     Operator,
     Relative,
     Rule,
@@ -37,6 +40,11 @@ def label(frame: Frame, sense: Sense) -> Meaning | None:
     if topic is None or frame.has(Slot.STATE):
         return None
     if literal := frame.one(Slot.LITERAL, str):
+        field = fields.find(topic.name)
+        if field and field.type not in (None, FieldType.STRING, FieldType.LIST):
+            return None
+        if topic.name == "name" and literal.islower():
+            return None
         default = Operator.CONTAINS if topic.name == "tags" else Operator.EQUAL
         match_ = frame.one(Slot.MATCH, str)
         note = () if match_ else (f"no customer seen has the {topic.name} '{literal}' so far",)
@@ -148,6 +156,9 @@ def _by_birthday(bound: Bound) -> Rule:
 
 
 def birthday(frame: Frame, sense: Sense) -> Meaning | None:
+    window = frame.one(Slot.WINDOW, Window)
+    if window and not window.note and all(isinstance(value, Day) for _, *values in window.tests for value in values):
+        return date(frame, sense)  # "birthday before 1980" is a date of birth; "in June", without a year, is not
     if frame.has(Slot.WINDOW):
         return None
     ahead = frame.one(Slot.AHEAD, Ahead)

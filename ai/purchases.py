@@ -40,6 +40,8 @@ BIGGEST_COUNT = Decimal(99)  # a larger number said after "order" is its amount
 def of(frame: Frame, sense: Sense) -> Meaning | None:
     """The meaning of a frame about orders, purchases or money spent."""
     which = frame.one(Slot.WHICH, Which)
+    if frame.has(Slot.LITERAL) and not frame.has(Slot.COUPON):
+        return None
     if share := frame.one(Slot.SHARE, Share):
         return _share(frame, share, sense)
     if which in (Which.LAST, Which.FIRST):
@@ -214,6 +216,8 @@ def _roles(frame: Frame) -> tuple[Bound | None, Bound | None, Bound | None]:
         return count, amount, number
     if number is None:
         return count, amount, None
+    if amount and number.is_plain and number.values == _ONCE.values:
+        return count, amount, None  # "a single order worth more than 20k"
     if count or _is_amount(frame, number):
         return count, number if amount is None else None, None
     return number, amount, None

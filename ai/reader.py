@@ -12,7 +12,7 @@ from ai import descriptions, lattice, lexicon, meaning, search, spelling, struct
 from ai.conditions import Meaning, Sense
 from ai.drafts import Alternative, Draft, Source
 from ai.lattice import Lattice
-from ai.search import State
+from ai.search import Clause, State
 from ai.structure import Linked
 from ai.vocabulary import Library
 from ai.words import Word
@@ -22,7 +22,8 @@ from segmentation.tree import Group
 
 MOST_CHARACTERS = 1_000
 MOST_WORDS = 150
-_ADDING = frozenset({"and", "&", "plus", "also"})
+DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
+_ADDING = frozenset({"and", "&", "plus", "also", "well", "together", "along"})
 _REFUSAL = (
     "Nothing here says which customers are meant. Say what they did, spent or are: "
     "'bought in the last 30 days and live in Pune'."
@@ -66,9 +67,7 @@ class _Reading:
 
     async def draft(self, library: Library) -> Draft:
         """The draft, with thresholds from the database."""
-        state = search.best(self.lattice, self.sense)
-        if not _is_understood(state):
-            raise errors.InvalidInput(_REFUSAL)
+        state = _sifted(search.best(self.lattice, self.sense), self.lattice)
         rankings = {ranking for clause in state.clauses if clause.meaning for ranking in clause.meaning.rankings}
         sense = replace(self.sense, thresholds={one: await library.threshold(one) for one in rankings})
         meanings = _meanings(state, sense)
@@ -86,17 +85,22 @@ class _Reading:
     def _together(self, state: State, meanings: Sequence[Meaning]) -> Group:
         linked, end = [], 0
         for clause, meant in zip(state.clauses, meanings, strict=True):
-            opens = self._names_others(end, clause.start)
+            opens = self._names_others(range(end, clause.start), clause)
             linked.append(Linked(meant.rule, clause.joints, opens))
             end = clause.end
         return validator.validate(structure.together(linked, state.pending))
 
-    def _names_others(self, start: int, end: int) -> bool:
-        """Whether these words name people once more after an "and", who are then more people."""
-        keys = [word.key for word in self.lattice.words]
-        return any(
-            index in self.lattice.people and _ADDING.intersection(keys[start:index]) for index in range(start, end)
-        )
+    def _names_others(self, gap: range, clause: Clause) -> bool:
+        """Whether the clause names people once more after an "and", who are then more people, not fewer.
+
+        "…, and those who never ordered", "… and Chennai customers on the pro plan".
+        """
+        people, keys = self.lattice.people, [word.key for word in self.lattice.words]
+        adding = next((index for index in gap if keys[index] in _ADDING), None)
+        if adding is None:
+            return False
+        is_after = clause.end in people and any(index < adding for index in people)
+        return is_after or any(index in people for index in range(adding, clause.start))
 
     def _alternatives(self, state: State, sense: Sense, rules: Group) -> Iterator[Alternative]:
         """Other readings of what is vague or ambiguous, those that differ from the first."""
@@ -119,5 +123,18 @@ def _otherwise(sense: Sense, vague: set[str]) -> Iterator[Sense]:
         yield replace(sense, inactive_days=180)
 
 
-def _is_understood(state: State) -> bool:
-    return bool(state.clauses)
+def _sifted(state: State, lattice: Lattice) -> State:
+    """Without values that belong to what no rule covers: "who speak French" says nothing about France.
+
+    Raises InvalidInput when there is nothing left to go by.
+    """
+    unknown = set(state.passed_over)
+    kept = [clause for clause in state.clauses if clause.frame.topic or clause.start - 1 not in unknown]
+    for clause in state.clauses:
+        if clause not in kept:
+            unknown.update(range(clause.start, clause.end))
+    is_firm = any(clause.meaning and clause.meaning.cost < DOUBTFUL for clause in kept)
+    speaks_of_customers = bool(lattice.people) or any(clause.frame.topic for clause in kept)
+    if not kept or (unknown and not (is_firm and speaks_of_customers)):
+        raise errors.InvalidInput(_REFUSAL)
+    return replace(state, clauses=tuple(kept), passed_over=tuple(sorted(unknown)))

@@ -4,7 +4,7 @@ From left to right, with a beam: each state is a reading of the words so far, wh
 further pieces. A condition that leaves something unsaid takes it from its neighbour.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ai import meaning
@@ -14,6 +14,8 @@ from ai.lattice import Lattice
 from ai.pieces import Edge, Joint, Piece
 
 BEAM = 40
+WIDEST = 6.0  # what is dearer by this never comes back
+MOST_JOINTS = 6
 NEXT_COST = 0.5  # another condition with nothing between
 JOINED_COST = 0.1
 LISTED_COST = 0.05
@@ -34,18 +36,44 @@ class Clause:
     meaning: Meaning | None = None
 
 
+Clauses = tuple[Clause, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
-    """A reading of the words so far."""
+    """A reading of the words so far. Made by the thousand, so without dataclasses.replace."""
 
     cost: float = 0.0
-    clauses: tuple[Clause, ...] = ()
+    clauses: Clauses = ()
     frame: Frame = EMPTY
     start: int = 0
     end: int = 0
     joints: tuple[Joint, ...] = ()  # before the frame
     pending: tuple[Joint, ...] = ()  # after it
     passed_over: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> object:
+        """What readings have in common that go on in the same ways; frames are told apart by identity."""
+        last = self.clauses[-1] if self.clauses else None
+        before = (id(last.frame), last.meaning is None) if last else None
+        return id(self.frame), self.pending, before, len(self.clauses)
+
+    def passing(self, edge: Edge) -> "State":
+        """With words that say nothing, or only join."""
+        pending = (*self.pending, edge.joint) if edge.joint else self.pending
+        passed = (*self.passed_over, edge.start) if edge.is_unknown else self.passed_over
+        cost = self.cost + edge.cost
+        return State(cost, self.clauses, self.frame, self.start, self.end, self.joints, pending, passed)
+
+    def opening(self, frame: Frame, edge: Edge, clauses: Clauses, cost: float) -> "State":
+        """With a frame of its own for these words."""
+        return State(cost + edge.cost, clauses, frame, edge.start, edge.end, self.pending, (), self.passed_over)
+
+    def gathering(self, frame: Frame, edge: Edge, cost: float) -> "State":
+        """With these words in the open frame."""
+        cost += self.cost + edge.cost
+        return State(cost, self.clauses, frame, self.start, edge.end, self.joints, (), self.passed_over)
 
 
 def best(lattice: Lattice, sense: Sense) -> State:
@@ -55,10 +83,10 @@ def best(lattice: Lattice, sense: Sense) -> State:
     reached: list[dict[object, State]] = [{} for _ in range(length + 1)]
     reached[0][()] = State()
     for at in range(length):
-        for state in sorted(reached[at].values(), key=lambda state: state.cost)[:BEAM]:
+        for state in _promising(reached[at].values()):
             for edge in lattice.edges[at]:
                 for further in search.step(state, edge):
-                    key = (further.frame, further.pending, further.clauses[-1:], len(further.clauses))
+                    key = further.key
                     known = reached[edge.end].get(key)
                     if known is None or known.cost > further.cost:
                         reached[edge.end][key] = further
@@ -66,95 +94,96 @@ def best(lattice: Lattice, sense: Sense) -> State:
     return min(ends, key=lambda state: state.cost, default=State(passed_over=tuple(range(length))))
 
 
+def _promising(states: Iterable[State]) -> list[State]:
+    ranked = sorted(states, key=lambda state: state.cost)[:BEAM]
+    return [state for state in ranked if state.cost <= ranked[0].cost + WIDEST]
+
+
 class _Search:
+    """Steps from state to state. There is one of each frame, so that what was found out of it is found by identity."""
+
     def __init__(self, sense: Sense) -> None:
         self._sense = sense
-        self._meanings: dict[Frame, Meaning | None] = {}
-        self._taken: dict[tuple[Frame, tuple[Piece, ...]], Frame | None] = {}
+        self._frames = {EMPTY: EMPTY}
+        self._meanings: dict[int, Meaning | None] = {}
+        self._taken: dict[tuple[int, int], Frame | None] = {}
 
     def step(self, state: State, edge: Edge) -> Iterator[State]:
         """The readings that go on from this one by an edge."""
-        cost = state.cost + edge.cost
-        if edge.joint:
-            yield from self._joined(replace(state, cost=cost), edge.joint)
-        elif not edge.pieces:
-            passed = (*state.passed_over, edge.start) if edge.is_unknown else state.passed_over
-            yield replace(state, cost=cost, passed_over=passed)
-        else:
-            yield from self._with(replace(state, cost=cost), edge)
+        if edge.pieces:
+            yield from self._with(state, edge)
+        elif edge.joint is None or len(state.pending) < MOST_JOINTS:
+            yield state.passing(edge)
 
     def finish(self, state: State) -> Iterator[State]:
         """The reading with its last condition closed."""
-        cost = state.cost + DANGLING_COST * bool(set(state.pending) - {Joint.COMMA, Joint.CLOSE})
+        dangling = DANGLING_COST * bool(set(state.pending) - {Joint.COMMA, Joint.CLOSE})
         if state.frame.fillings:
-            for closed in self._closed(state, is_last=True):
-                yield replace(closed, cost=closed.cost + cost - state.cost)
+            for clauses, cost in self._closed(state, is_last=True):
+                yield replace(state, clauses=clauses, cost=cost + dangling)
         elif state.clauses and all(clause.meaning for clause in state.clauses):
-            yield replace(state, cost=cost)
-
-    def _joined(self, state: State, joint: Joint) -> Iterator[State]:
-        if len(state.pending) < 6:
-            yield replace(state, pending=(*state.pending, joint))
+            yield replace(state, cost=state.cost + dangling)
 
     def _with(self, state: State, edge: Edge) -> Iterator[State]:
         """With the pieces in the open frame, beside what it ends with, or in a frame of their own."""
-        if state.frame.fillings:
-            yield from self._gathered(state, edge)
+        if state.frame.fillings and (gathered := self._gathered(state, edge)):
+            yield gathered
         fresh = self._take(EMPTY, edge.pieces)
         if fresh is None:
             return
-        begun = replace(state, frame=fresh, start=edge.start, end=edge.end, joints=state.pending, pending=())
         if not state.frame.fillings:
-            yield begun
+            yield state.opening(fresh, edge, state.clauses, state.cost)
             return
-        cost = JOINED_COST if set(state.pending) - {Joint.CLOSE} else NEXT_COST
-        for closed in self._closed(state):
-            yield replace(begun, clauses=closed.clauses, cost=closed.cost + cost)
+        between = JOINED_COST if set(state.pending) - {Joint.CLOSE} else NEXT_COST
+        for clauses, cost in self._closed(state):
+            yield state.opening(fresh, edge, clauses, cost + between)
 
-    def _gathered(self, state: State, edge: Edge) -> Iterator[State]:
+    def _gathered(self, state: State, edge: Edge) -> State | None:
         if not state.pending:
-            if taken := self._take(state.frame, edge.pieces):
-                yield replace(state, frame=taken, end=edge.end)
-            return
+            taken = self._take(state.frame, edge.pieces)
+            return state.gathering(taken, edge, 0.0) if taken else None
         said: list[Joint] = [joint for joint in state.pending if joint is not Joint.COMMA] or [Joint.COMMA]
-        if len(said) == 1 and said[0] in LISTING and (listed := state.frame.coordinate(edge.pieces, said[0])):
-            yield replace(state, frame=listed, end=edge.end, pending=(), cost=state.cost + LISTED_COST)
+        listed = state.frame.coordinate(edge.pieces, said[0]) if len(said) == 1 and said[0] in LISTING else None
+        return state.gathering(self._only(listed), edge, LISTED_COST) if listed else None
 
-    def _closed(self, state: State, is_last: bool = False) -> Iterator[State]:
-        """The reading with the open frame as a condition: by itself, or with what its neighbour says."""
+    def _closed(self, state: State, is_last: bool = False) -> Iterator[tuple[Clauses, float]]:
+        """The conditions with the open frame as one more, by itself or with what its neighbour says, and their cost."""
         clause = Clause(state.frame, state.start, state.end, state.joints)
         previous = state.clauses[-1] if state.clauses else None
         if found := self._meaning(state.frame):
             yield from self._with_clause(state, replace(clause, meaning=found), found.cost)
         if previous and previous.meaning:
-            borrowed = state.frame.borrow(previous.frame)
-            if borrowed != state.frame and families(borrowed) and (found := self._meaning(borrowed)):
-                yield from self._with_clause(
-                    state, replace(clause, frame=borrowed, meaning=found), found.cost + BORROWED_COST
-                )
+            borrowed = self._only(state.frame.borrow(previous.frame))
+            if borrowed is not state.frame and families(borrowed) and (found := self._meaning(borrowed)):
+                whole = replace(clause, frame=borrowed, meaning=found)
+                yield from self._with_clause(state, whole, found.cost + BORROWED_COST)
         if not is_last and state.pending and not (previous and previous.meaning is None):
-            yield replace(state, clauses=(*state.clauses, clause), cost=state.cost + OPEN_COST)
+            yield (*state.clauses, clause), state.cost + OPEN_COST
 
-    def _with_clause(self, state: State, clause: Clause, cost: float) -> Iterator[State]:
+    def _with_clause(self, state: State, clause: Clause, cost: float) -> Iterator[tuple[Clauses, float]]:
         """The condition added; one before it that waits for what this one says is completed."""
         clauses = state.clauses
         if clauses and clauses[-1].meaning is None:
             waiting = clauses[-1]
-            filled = waiting.frame.borrow(clause.frame)
+            filled = self._only(waiting.frame.borrow(clause.frame))
             found = self._meaning(filled) if families(filled) else None
             if found is None:
                 return
             cost += found.cost
             clauses = (*clauses[:-1], replace(waiting, frame=filled, meaning=found))
-        yield replace(state, clauses=(*clauses, clause), frame=EMPTY, cost=state.cost + cost)
+        yield (*clauses, clause), state.cost + cost
 
     def _meaning(self, frame: Frame) -> Meaning | None:
-        if frame not in self._meanings:
-            self._meanings[frame] = meaning.of(frame, self._sense)
-        return self._meanings[frame]
+        if id(frame) not in self._meanings:
+            self._meanings[id(frame)] = meaning.of(frame, self._sense)
+        return self._meanings[id(frame)]
 
     def _take(self, frame: Frame, pieces: tuple[Piece, ...]) -> Frame | None:
-        key = (frame, pieces)
+        key = (id(frame), id(pieces))
         if key not in self._taken:
-            self._taken[key] = frame.take(pieces)
+            taken = frame.take(pieces)
+            self._taken[key] = self._only(taken) if taken else None
         return self._taken[key]
+
+    def _only(self, frame: Frame) -> Frame:
+        return self._frames.setdefault(frame, frame)

@@ -38,6 +38,7 @@ _SPANS = {
     ("couple", "month"): Span(2, Unit.MONTHS),
 }
 _ARTICLES = {"a", "an", "the", "one", "full", "whole", "good", "entire", "about", "around", "roughly", "approximately"}
+_FIRST = {phrase[0] for phrase in _SPANS}
 LONGEST = 20_000  # of any unit: dates go back no further than the year 1000
 WORDS = frozenset(UNITS) | {"fortnight", "few"}
 
@@ -47,7 +48,7 @@ def read(words: Sequence[Word], start: int) -> tuple[Span | None, int]:
     at = start
     while at < len(words) and words[at].key in _ARTICLES:
         at += 1
-    for phrase, span in _SPANS.items():
+    for phrase, span in _SPANS.items() if at < len(words) and words[at].key in _FIRST else ():
         if _keys(words, at, len(phrase)) == phrase:
             return span, at + len(phrase)
         if phrase[0] == "couple" and _keys(words, at, 3) == ("couple", "of", phrase[1]):

@@ -23,7 +23,7 @@ class Dictionary:
         self._known = known
         self._near: dict[str, list[str]] = {}
         for word in sorted(known):
-            if len(word) >= SHORTEST - 1 and word.isalpha():
+            if len(word) >= SHORTEST and word.isalpha():
                 for rest in (word, *_shortened(word)):
                     self._near.setdefault(rest, []).append(word)
 
@@ -33,8 +33,7 @@ class Dictionary:
             return key
         rests = (key, *_shortened(key))
         near = sorted({word for rest in rests for word in self._near.get(rest, ()) if _is_near(key, word)})
-        best = [word for word in near if word[0] == key[0]] or near
-        return best[0] if best else key
+        return next((word for word in near if word[0] == key[0]), key)  # a slip seldom hits the first letter
 
 
 def mend(words: Sequence[Word], dictionary: Dictionary) -> Mended:

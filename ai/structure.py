@@ -33,7 +33,7 @@ def together(linked: Sequence[Linked], last: tuple[Joint, ...] = ()) -> Group:
 
 
 def _tokens(linked: Sequence[Linked], last: tuple[Joint, ...]) -> Iterator[tuple[str, Rule | None]]:
-    kinds = [_kind(one) for one in linked]
+    kinds = _returned([_kind(one) for one in linked])
     for index, one in enumerate(linked):
         closes = one.joints.count(Joint.CLOSE)
         yield from [("_CLOSE", None)] * closes
@@ -41,7 +41,7 @@ def _tokens(linked: Sequence[Linked], last: tuple[Joint, ...]) -> Iterator[tuple
             yield (_listed(kinds, index) if kinds[index] == "COMMA" else _scoped(kinds, index)), None
         yield from [("_OPEN", None)] * one.joints.count(Joint.OPEN)
         if Joint.EITHER in one.joints:
-            yield "_EITHER", None
+            yield ("_EITHER_SEVERAL" if _branches(kinds[index + 1 :]) else "_EITHER"), None
         yield "CLAUSE", one.rule
     yield from [("_CLOSE", None)] * last.count(Joint.CLOSE)
 
@@ -63,6 +63,17 @@ def _kind(one: Linked) -> str:
     if Joint.COMMA in said:
         return "_LOOSE_AND" if Joint.WHO in said else "COMMA"
     return "WHO" if Joint.WHO in said else "_NEXT"
+
+
+def _returned(kinds: Sequence[str]) -> list[str]:
+    """A comma and "who" or "and" after an exception go back to those of whom it was made: "…, except X, who Y"."""
+    first = next((index for index, kind in enumerate(kinds) if kind == "_EXCEPT"), len(kinds))
+    return ["_BACK" if kind == "_LOOSE_AND" and index > first else kind for index, kind in enumerate(kinds)]
+
+
+def _branches(following: Sequence[str]) -> bool:
+    """Whether the first alternative of an "either" has several conditions, and so the others may have too."""
+    return "_AND" in itertools.takewhile(lambda kind: kind not in ("_OR", "_LOOSE_OR"), following)
 
 
 def _listed(kinds: Sequence[str], index: int) -> str:
@@ -95,7 +106,7 @@ def _balanced(tokens: list[tuple[str, Rule | None]]) -> list[tuple[str, Rule | N
     for index, token in enumerate(tokens):
         if is_odd and token[0] in ("_OPEN", "_CLOSE"):
             continue
-        if token[0] == "_EITHER" and not _is_paired(kinds[index + 1 :]):
+        if token[0].startswith("_EITHER") and not _is_paired(kinds[index + 1 :]):
             continue
         kept.append(token)
     return kept
@@ -111,8 +122,10 @@ class _Builder(lark.Transformer[lark.Token, Rule]):
     """The callbacks of the grammar, each named for one of its rules."""
 
     def start(self, children: list[lark.Token | Rule | None]) -> Rule:
-        kept, *left_out = children
-        return _conjunction([*_rules([kept]), *(negated(rule) for rule in _rules(left_out))])
+        return _conjunction(_rules(children))
+
+    def left_out(self, children: list[lark.Token | Rule]) -> Rule:
+        return negated(_rules(children)[0])
 
     def all_of(self, children: list[lark.Token | Rule]) -> Rule:
         return _conjunction(_rules(children))

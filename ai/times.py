@@ -144,8 +144,8 @@ class Times:
         begin = start + (words[start].key in ("for", "in", "since", "from", "after", "within", "over", "through"))
         for at, operator in (*self._compared(words, begin), *(self._compared(words, start) if begin > start else ())):
             span, end, limit = self._limited_span(words, at)
-            if span is None:
-                continue
+            if span is None or words[at].key in spans.UNITS:
+                continue  # "year" alone is no length: "this year", "next year"
             asked = limit or (Operator.AT_LEAST if operator is Operator.EQUAL else operator)
             yield Edge(start, end, 0.15, (Piece(Slot.LENGTH, Length(asked, span)),))
             if (is_since or words[start].key == "within") and asked is Operator.AT_LEAST:

@@ -39,11 +39,12 @@ _PATTERN = re.compile(
     (?P<quoted> "[^"\n]{1,100}" | (?<!\w)'[^'\n]{1,100}'(?!\w) )
   | (?P<date> \d{4}-\d{1,2}-\d{1,2}(?!\d) | \d{1,2}(?P<mark>[/.-])\d{1,2}(?P=mark)\d{4}(?!\d) )
   | (?P<number> \d+(?:,\d{2,3})*(?:\.\d+)?(?=\D|$) | \d+ )
-  | (?P<letters> [^\W\d_][^\W_]*(?:'[^\W\d_]+)* )
+  | (?P<letters> (?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)? | [A-Za-z]\.[A-Za-z]\b | [^\W\d_][^\W_]*(?:'[^\W\d_]+)* )
   | (?P<sign> >=|=>|<=|=<|!=|<>|==|\S )
     """,
     re.VERBOSE,
 )
+_ENDS_IN_NUMBER = re.compile(r"\d[a-z]{0,5}$")
 _TYPOGRAPHY = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "−": "-", "\u00a0": " "})
 _CONTRACTIONS = {
     **dict.fromkeys(("won't", "wont"), ("will", "not")),
@@ -109,6 +110,7 @@ def _plain(text: str) -> str:
 
 def _opened(word: Word) -> list[Word]:
     """A word of letters, or the two that it contracts."""
+    word = replace(word, key=word.key.replace(".", ""))
     parts = _CONTRACTIONS.get(word.key)
     if parts is None and word.key.endswith("n't"):
         parts = (word.key[:-3], "not")
@@ -119,6 +121,7 @@ def _opened(word: Word) -> list[Word]:
 
 
 def _is_hyphen(sentence: str, word: Word) -> bool:
-    """Whether this sign only joins two words: non-vip, under-25s, but not 5-10 or "Pune - Mumbai"."""
+    """Whether this sign only joins two words: non-vip, under-25s, but not 5-10, 20k-40k or "Pune - Mumbai"."""
     before, after = sentence[word.start - 1 : word.start], sentence[word.end : word.end + 1]
-    return word.key == "-" and before.isalnum() and after.isalnum() and not (before.isdigit() and after.isdigit())
+    is_range = after.isdigit() and _ENDS_IN_NUMBER.search(sentence, max(0, word.start - 20), word.start)
+    return word.key == "-" and before.isalnum() and after.isalnum() and not is_range
