@@ -13,6 +13,9 @@ from tests.end_to_end.campaigns import State
 from tests.end_to_end.replica_set import ReplicaSet
 from tests.product import Product
 
+# Slow receipts, for a kill to find some still to come; late ones among them would be late by minutes.
+SLOW_RECEIPTS = {"VENDOR_SIM_LATENCY_MS": "1500", "VENDOR_SIM_REORDER": "0"}
+
 
 @dataclass(slots=True)
 class Stage:
@@ -134,7 +137,7 @@ EVERYTHING = Scenario("primary, then server killed", kill_primary_and_server, on
 SCENARIOS = (
     Scenario("server killed in planning", kill_server_planning),
     Scenario("server killed twice in sending", kill_server_sending),
-    Scenario("server killed in receipts", kill_server_in_receipts, {"VENDOR_SIM_LATENCY_MS": "1500"}),
+    Scenario("server killed in receipts", kill_server_in_receipts, SLOW_RECEIPTS),
     Scenario("one of two workers killed", kill_a_worker, {"SENDERS": "0"}),
     Scenario("vendor down for 20 s", vendor_down),
     Scenario("primary of three killed", kill_the_primary, on_replica_set=True),
