@@ -14,6 +14,7 @@ import os
 import secrets
 import signal
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ from starlette.routing import Route, WebSocketRoute
 import auth
 import delivery
 import documents
+import metrics
 import mongo
 import schema
 import settings
@@ -55,6 +57,7 @@ from web import pages
 log = logging.getLogger("server")
 
 DEFAULT_DATABASE = "crm_db"
+VERSION = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 HTTP_DRAIN_SECONDS = 5  # for requests under way; sockets of subscriptions are told to reconnect at once
 
 
@@ -79,6 +82,7 @@ def main(arguments: list[str]) -> int:
     try:
         configured = settings.load()
         configure_logging(configured)
+        metrics.tell_build(VERSION)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run({"serve": serve, "worker": work}[command](configured))
     except (settings.SettingsError, mongo.MongoError) as error:
@@ -94,7 +98,7 @@ async def serve(configured: Settings) -> None:
         endpoint = Endpoint(schema.schema, ContextFactory(product.services), page=pages.graphiql)
         server = _Server(
             uvicorn.Config(
-                application(product, endpoint, configured.vendor_webhook_secret),
+                application(product, endpoint, configured),
                 host=configured.host,
                 port=configured.port,
                 http="httptools",
@@ -113,7 +117,7 @@ async def serve(configured: Settings) -> None:
             endpoint.close()
             server.stop()
 
-        with on_stop_signal(stop):
+        with on_stop_signal(stop), metrics.served(configured.metrics_port):
             async with at_work(product, stopped):
                 await server.serve()
 
@@ -123,7 +127,7 @@ async def work(configured: Settings) -> None:
     stopped = asyncio.Event()
     busy = {"senders": max(1, configured.senders), "importers": 1}
     async with composed(configured.model_copy(update=busy)) as product:
-        with on_stop_signal(stopped.set):
+        with on_stop_signal(stopped.set), metrics.served(configured.metrics_port):
             async with at_work(product, stopped):
                 await stopped.wait()
 
@@ -231,8 +235,9 @@ async def connection(uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, objec
         yield client
 
 
-def application(product: Product, endpoint: Endpoint[Viewer | None], webhook_secret: str | None) -> Starlette:
+def application(product: Product, endpoint: Endpoint[Viewer | None], configured: Settings) -> Starlette:
     """The ASGI application: every path of the HTTP surface."""
+    with_metrics = configured.metrics_port is None  # else they have a port of their own, which the public cannot reach
 
     async def ready(request: Request) -> Response:
         try:
@@ -245,9 +250,10 @@ def application(product: Product, endpoint: Endpoint[Viewer | None], webhook_sec
         routes=[
             Route("/graphql", endpoint),
             WebSocketRoute("/graphql", endpoint),
-            Route("/webhooks/delivery-receipts", webhook.endpoint(webhook_secret), methods=["POST"]),
+            Route("/webhooks/delivery-receipts", webhook.endpoint(configured.vendor_webhook_secret), methods=["POST"]),
             Route("/healthz", alive),
             Route("/readyz", ready),
+            *([Route("/metrics", figures)] if with_metrics else []),
             *pages.routes(),
         ]
     )
@@ -256,6 +262,12 @@ def application(product: Product, endpoint: Endpoint[Viewer | None], webhook_sec
 async def alive(request: Request) -> Response:
     """The process answers."""
     return PlainTextResponse("alive\n")
+
+
+async def figures(request: Request) -> Response:
+    """What an operator can watch."""
+    body, media_type = metrics.page()
+    return Response(body, headers={"Content-Type": media_type})
 
 
 def kept_secret(path: Path) -> str:

@@ -1,5 +1,6 @@
 """Batches: claimed with a lease, released or taken over, and done when nothing in them is left to send."""
 
+import logging
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +10,11 @@ from beanie import PydanticObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
+import metrics
 from delivery import ledger, pace
 from documents import CampaignStatus, MessageStatus
+
+log = logging.getLogger(__name__)
 
 Record = Mapping[str, object]
 
@@ -32,7 +36,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Messages, SENDING, that are ours until the lease runs out. `rest` tells that the batch holds more."""
+    """Messages, SENDING, that are ours until the lease runs out. `rest` tells that the batch holds more.
+
+    `taken_over`: whoever had it before has not given it back.
+    """
 
     batch_id: PydanticObjectId
     campaign_id: PydanticObjectId
@@ -40,6 +47,7 @@ class Claim:
     failures: int
     messages: Sequence[ledger.Row]
     rest: bool
+    taken_over: bool = False
 
 
 async def claim(
@@ -61,12 +69,17 @@ async def claim(
             return None
         messages = await _to_send(batch, allowed + 1, entry)
         started = await _start(campaign_id, messages[:allowed], entry)
-        claimed = Claim(batch.id, campaign_id, token, batch.failures, started, rest=len(messages) > allowed)
+        rest, taken_over = len(messages) > allowed, batch.lease is not None
+        claimed = Claim(batch.id, campaign_id, token, batch.failures, started, rest=rest, taken_over=taken_over)
         if rate is not None:
             await pace.spend(campaign_id, rate, len(claimed.messages), now, entry.session)
         return claimed
 
-    return await ledger.write(work, now)
+    claimed = await ledger.write(work, now)
+    if claimed and claimed.taken_over:
+        log.warning("batch %s of campaign %s is taken over", claimed.batch_id, campaign_id)
+        metrics.TAKEOVERS.labels("batch").inc()
+    return claimed
 
 
 async def release(claimed: Claim, entry: ledger.Entry, *, retry_at: datetime | None, failures: int = 0) -> None:

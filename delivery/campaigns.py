@@ -14,6 +14,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
 import errors
+import metrics
 from delivery import batches, ledger, tallies
 from documents import Campaign, CampaignStatus
 
@@ -122,6 +123,12 @@ async def explain(reason: str | None) -> None:
     )
 
 
+def note_move(campaign_id: PydanticObjectId, status: CampaignStatus) -> None:
+    """Tell the operator of a campaign that has come to a status."""
+    log.info("campaign %s: now %s", campaign_id, status)
+    metrics.CAMPAIGNS.labels(status).inc()
+
+
 async def _move(
     campaign_id: PydanticObjectId,
     sources: tuple[CampaignStatus, ...],
@@ -139,7 +146,7 @@ async def _move(
     if stored is None:
         present = await _existing(campaign_id, session)
         raise errors.IllegalState(f"The campaign is {present.status}, and would have to be {' or '.join(sources)}.")
-    log.info("campaign %s: now %s", campaign_id, target)
+    note_move(campaign_id, target)
     campaign: Campaign = Campaign.model_validate(stored)
     return campaign
 

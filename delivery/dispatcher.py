@@ -81,8 +81,6 @@ async def _plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:
     except errors.Fault as fault:
         log.warning("campaign %s: cannot be planned: %s", campaign.id, fault)
         await planning.give_up(campaign, fault.message)
-    else:
-        log.info("campaign %s: planned", campaign.id)
 
 
 async def _until(stop: asyncio.Event, bell: Bell, turn: Callable[[], Awaitable[None]]) -> None:

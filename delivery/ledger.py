@@ -19,6 +19,7 @@ from pymongo.errors import WriteError
 from pymongo.read_concern import ReadConcern
 
 import documents
+import metrics
 from delivery import tallies
 from delivery.tallies import Stats
 from documents import MessageStatus
@@ -54,16 +55,24 @@ class Entry:
         self._updates: list[dict[str, object]] = []
         self._counts: dict[PydanticObjectId, Counter[str]] = defaultdict(Counter)
         self._sent_at: dict[PydanticObjectId, datetime] = {}
+        self._arrived: Counter[tuple[str, str | None]] = Counter()  # by status and reason
 
-    def count(self, campaign_id: PydanticObjectId, status: MessageStatus, change: int) -> None:
+    def count(
+        self, campaign_id: PydanticObjectId, status: MessageStatus, change: int, reason: str | None = None
+    ) -> None:
         """Count messages that have come to a status, or have left it."""
         self._counts[campaign_id][status.value] += change
+        if change > 0:
+            self._arrived[status.value, reason] += change
 
     def move(self, message: Row, status: MessageStatus, changes: Mapping[str, object]) -> None:
         """Move a message that this transaction has read; a change to None unsets."""
         counts = self._counts[message["campaign_id"]]
         counts[message["status"]] -= 1
         counts[status.value] += 1
+        if status != message["status"]:
+            code = changes.get("failure_code")
+            self._arrived[status.value, str(code) if code else None] += 1
         change = update({**changes, "status": status.value, "updated_at": self.now})
         self._updates.append({"q": {"_id": message["_id"]}, "u": change})
 
@@ -98,6 +107,10 @@ class Entry:
         changed = {campaign_id: counts for campaign_id, counts in self._counts.items() if any(counts.values())}
         await tallies.add(changed, self._sent_at, self.session)
 
+    def tell(self) -> None:
+        """Tell the operator, once it is committed."""
+        metrics.came_to(self._arrived)
+
     async def _update(self) -> None:
         # As a command: pymongo's bulk_write takes 5 µs more for each update, half of all that we take for a message.
         messages = documents.Message.get_pymongo_collection()
@@ -120,16 +133,18 @@ async def write_in_turn(work: Callable[[Entry], Awaitable[T]], now: datetime) ->
 async def write(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:
     """Do some work on the ledger in one transaction; it is done anew from the start when another got in its way."""
 
-    async def attempt(session: AsyncClientSession) -> T:
+    async def attempt(session: AsyncClientSession) -> tuple[Entry, T]:
         entry = Entry(session, now)
         result = await work(entry)
         await entry.flush()
-        return result
+        return entry, result
 
     async with documents.Message.get_pymongo_collection().database.client.start_session() as session:
-        return await session.with_transaction(
+        entry, result = await session.with_transaction(
             attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
         )
+    entry.tell()
+    return result
 
 
 def update(changes: Mapping[str, object]) -> dict[str, object]:

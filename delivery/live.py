@@ -20,7 +20,7 @@ from documents.stream import Change, Stream
 SHORTEST_INTERVAL_SECONDS = 0.1
 LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
 
-IDS_ONLY: list[Mapping[str, object]] = [{"$project": {"documentKey": 1}}]
+IDS_ONLY: list[Mapping[str, object]] = [{"$project": {"documentKey": 1, "wallTime": 1}}]
 STATUS_CHANGES: list[Mapping[str, object]] = [
     {
         "$match": {
@@ -131,13 +131,13 @@ class Feed:
                 following.cancel()
 
     def _campaign_changed(self, change: Change) -> None:
-        self._changed(str(change["documentKey"]["_id"]), self._for_campaigns)
+        self._changed(_id_of(change), self._for_campaigns)
 
     def _tally_changed(self, change: Change) -> None:
-        self._changed(str(change["documentKey"]["_id"]).partition("-")[0], self._for_counters)
+        self._changed(_id_of(change).partition("-")[0], self._for_counters)
 
     def _message_changed(self, change: Change) -> None:
-        message_id = str(change["documentKey"]["_id"])
+        message_id = _id_of(change)
         if topic := self._topics.get(message_id.partition("-")[0]):
             topic.touch(message_id)
 
@@ -152,6 +152,12 @@ class Feed:
             topic.touch()
         for ring in (*self._for_campaigns, *self._for_counters):
             ring()
+
+
+def _id_of(change: Change) -> str:
+    key = change["documentKey"]
+    assert isinstance(key, Mapping)
+    return str(key["_id"])
 
 
 async def _present(

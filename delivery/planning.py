@@ -20,7 +20,8 @@ from pymongo.errors import PyMongoError
 
 import documents
 import errors
-from delivery import ledger
+import metrics
+from delivery import campaigns, ledger
 from delivery.deciding import Decider, Decision, Member
 from delivery.setup import Setup
 from documents import Campaign, CampaignStatus, MessageStatus
@@ -79,12 +80,19 @@ async def preview(campaign: Campaign, walk: Walk, setup: Setup, now: datetime) -
 
 async def take(setup: Setup, now: datetime) -> Campaign | None:
     """Lease a campaign that is to be planned and that nobody plans; None when there is none."""
-    stored = await Campaign.get_pymongo_collection().find_one_and_update(
+    lease = {"lease": secrets.token_hex(8), "lease_until": now + setup.lease}
+    before = await Campaign.get_pymongo_collection().find_one_and_update(
         {"status": CampaignStatus.PLANNING.value, "$or": [{"lease": None}, {"lease_until": {"$lte": now}}]},
-        {"$set": {"lease": secrets.token_hex(8), "lease_until": now + setup.lease}},
-        return_document=ReturnDocument.AFTER,
+        {"$set": lease},
+        return_document=ReturnDocument.BEFORE,
     )
-    return Campaign.model_validate(stored) if stored else None
+    if before is None:
+        return None
+    if before.get("lease"):
+        metrics.TAKEOVERS.labels("planning").inc()
+        log.warning("campaign %s: the planning of another process is taken over", before["_id"])
+    campaign: Campaign = Campaign.model_validate({**before, **lease})
+    return campaign
 
 
 async def plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:
@@ -99,6 +107,7 @@ async def plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:
             latest = _recipients(decisions)
             await write(decisions)
     await _change(campaign, {"status": CampaignStatus.RUNNING.value, "planned_at": documents.now(), "lease": None})
+    campaigns.note_move(campaign.id, CampaignStatus.RUNNING)
 
 
 async def put_down(campaign: Campaign) -> None:
@@ -113,6 +122,7 @@ async def give_up(campaign: Campaign, reason: str) -> None:
         campaign,
         {"status": CampaignStatus.FAILED.value, "status_reason": reason, "unsettled": True, "lease": None},
     )
+    campaigns.note_move(campaign.id, CampaignStatus.FAILED)
 
 
 async def _decide(
@@ -194,8 +204,8 @@ async def _write(campaign: Campaign, decisions: Sequence[Decision], setup: Setup
         await documents.Message.get_pymongo_collection().insert_many(messages, ordered=False, session=entry.session)
         if stretches:
             await documents.Batch.get_pymongo_collection().insert_many(stretches, session=entry.session)
-        for status, count in Counter(decision.status for decision in decisions).items():
-            entry.count(campaign.id, status, count)
+        for (status, reason), count in Counter((each.status, each.skip_reason) for each in decisions).items():
+            entry.count(campaign.id, status, count, reason)
 
     await ledger.write(work, now)
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import accumulate, islice, takewhile
 
 import documents
+import metrics
 from delivery import ledger
 from delivery.vendor import read_key
 from documents import MessageStatus, ReceiptStatus
@@ -97,10 +98,19 @@ async def _apply_waiting(now: datetime) -> None:
         await desk.close()
         return outcomes
 
-    outcomes = iter(await ledger.write_in_turn(work, now))
+    written = await ledger.write_in_turn(work, now)
+    _tell(reports, written)
+    outcomes = iter(written)
     for call in together:
         call.outcomes = list(islice(outcomes, len(call.reports)))
         _waiting.remove(call)
+
+
+def _tell(reports: Sequence[Report], outcomes: Sequence[Outcome]) -> None:
+    for outcome, count in Counter(outcomes).items():
+        metrics.RECEIPTS.labels(outcome).inc(count)
+    oldest = min(report.occurred_at for report in reports)
+    metrics.RECEIPT_LAG.observe(max(0.0, (documents.now() - oldest).total_seconds()))
 
 
 def _next_calls() -> list[_Call]:

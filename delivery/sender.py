@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 
 import documents
+import metrics
 from delivery import answers, batches, campaigns
 from delivery.batches import Claim
 from delivery.bell import Bell
@@ -137,6 +138,7 @@ class Sender:
         self._breaker.record(True, time.monotonic())
         self._size.went_well(seconds)
         if was_open:
+            metrics.BREAKER_OPEN.set(0)
             log.info("the vendor answers again")
             self._bell.ring()
             await campaigns.explain(None)
@@ -144,7 +146,11 @@ class Sender:
     async def _failed(self, claimed: Claim, failure: CallFailed) -> None:
         log.warning("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, failure)
         now = time.monotonic()
+        was_open = self._breaker.is_open
         self._breaker.record(False, now)
+        if self._breaker.is_open and not was_open:
+            metrics.BREAKER_OPEN.set(1)
+            log.warning("the vendor is taken to be down: sending waits, and probes")
         self._size.failed()
         self._not_before = max(self._not_before, now + failure.retry_after)
         if self._breaker.is_open:

@@ -10,6 +10,7 @@ from typing import Self
 import httpx
 import orjson
 
+import metrics
 from delivery import ledger
 
 CALL_SECONDS = 10.0
@@ -83,6 +84,17 @@ class Vendor:
 
     async def send(self, messages: Sequence[ledger.Row]) -> Answer:
         """Hand over messages as they are stored; raises CallFailed."""
+        metrics.ATTEMPTS.inc(len(messages))
+        try:
+            with metrics.VENDOR_SECONDS.time():
+                answer = await self._send(messages)
+        except CallFailed as failure:
+            metrics.VENDOR_CALLS.labels(failure.code).inc()
+            raise
+        metrics.VENDOR_CALLS.labels("OK").inc()
+        return answer
+
+    async def _send(self, messages: Sequence[ledger.Row]) -> Answer:
         body = {"callbackUrl": self._callback_url, "messages": [_outgoing(message) for message in messages]}
         try:
             response = await self._client.post(

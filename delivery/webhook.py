@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 import documents
+import metrics
 from delivery import receipts, signature
 from delivery.receipts import Outcome, Report
 from documents import ReceiptStatus
@@ -69,6 +70,11 @@ def endpoint(secret: str | None) -> Callable[[Request], Awaitable[Response]]:
     key = signature.key_of(secret) if secret else None
 
     async def take_receipts(request: Request) -> Response:
+        response = await answer(request)
+        metrics.WEBHOOK_CALLS.labels(str(response.status_code)).inc()
+        return response
+
+    async def answer(request: Request) -> Response:
         try:
             body = await _body(request)
             now = documents.now()
@@ -83,14 +89,14 @@ def endpoint(secret: str | None) -> Callable[[Request], Awaitable[Response]]:
             log.exception("receipts could not be stored")
             return PlainTextResponse("The receipts could not be stored: try again.\n", 503)
         counts = receipts.tally(outcomes)
-        answer = {
+        told = {
             "applied": counts[Outcome.APPLIED],
             "duplicates": counts[Outcome.DUPLICATE],
             "ignored": counts[Outcome.IGNORED],
             "unknown": counts[Outcome.UNKNOWN_MESSAGE],
             "invalid": reports.count(None),
         }
-        return Response(orjson.dumps(answer), media_type="application/json")
+        return Response(orjson.dumps(told), media_type="application/json")
 
     return take_receipts
 

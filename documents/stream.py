@@ -4,17 +4,21 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from beanie import Document
 from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
+
+import documents
+import metrics
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 AWAIT_MS = 1000
 
-Change = dict[str, dict[str, object]]  # what we have projected of it
+Change = Mapping[str, object]  # what we have projected of it
 
 
 @dataclass(slots=True)
@@ -28,6 +32,10 @@ class Stream:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
     _resume_token: Mapping[str, object] | None = None
 
+    @property
+    def _name(self) -> str:
+        return str(self.document.get_collection_name())
+
     async def follow(self) -> None:
         """Follow the collection until cancelled. Once `opened` is set, every later change is told."""
         while True:
@@ -37,10 +45,11 @@ class Stream:
                 ) as changes:
                     await self._read(changes)
             except OperationFailure as error:
-                log.warning("the change stream of %s starts afresh: %s", self.document.get_collection_name(), error)
+                log.warning("the change stream of %s starts afresh: %s", self._name, error)
                 self._resume_token = None
             except PyMongoError as error:
-                log.warning("the change stream of %s broke off: %s", self.document.get_collection_name(), error)
+                log.warning("the change stream of %s broke off: %s", self._name, error)
+            metrics.STREAM_BREAKS.labels(self._name).inc()
             await asyncio.sleep(RETRY_SECONDS)
 
     def forget(self) -> None:
@@ -52,8 +61,17 @@ class Stream:
         if self._resume_token is None:
             self.reset()
         self.opened.set()
+        heard, lag = metrics.STREAM_HEARD.labels(self._name), metrics.STREAM_LAG.labels(self._name)
         while changes.alive:
             change = await changes.try_next()
             self._resume_token = changes.resume_token
+            heard.set_to_current_time()
             if change is not None:
+                lag.set(_age(change))
                 self.take(change)
+
+
+def _age(change: Change) -> float:
+    """How many seconds ago it happened, by the clock of the database; 0 where that does not tell (before 6.0)."""
+    at = change.get("wallTime")
+    return max(0.0, (documents.now() - at).total_seconds()) if isinstance(at, datetime) else 0.0

@@ -14,7 +14,7 @@ from ingestion import chunks, customer_writes
 from ingestion.customer_rows import CustomerReader, CustomerRow, Key
 from ingestion.identities import Identities
 from ingestion.policy import Policy
-from ingestion.reports import Report, Row, RowResult
+from ingestion.reports import Report, Row, RowResult, counted
 
 # All rows that somebody else got in the way of are tried again together, in case they were not in each other's; then
 # each by itself, which is also how keys that customers of one chunk hand on in a circle get through.
@@ -33,7 +33,7 @@ async def ingest(
     policy.admit(rows)
     reader = CustomerReader(policy, now)
     store = _Store(policy, reader.defaults, now, transaction)
-    return await chunks.ingest(rows, reader.read, store, transaction)
+    return counted("customers", await chunks.ingest(rows, reader.read, store, transaction))
 
 
 class _Store:

@@ -18,7 +18,7 @@ from ingestion import aliases, chunks, figures, suppressions, totals
 from ingestion.order_drafts import OrderDraft
 from ingestion.order_rows import OrderReader, OrderRow, Owner
 from ingestion.policy import Policy
-from ingestion.reports import Report, Row, RowResult
+from ingestion.reports import Report, Row, RowResult, counted
 
 # A lane takes 0.2 s; with this patience eight writers on one customer all get their turn.
 TRANSACTION_SECONDS = 20
@@ -45,7 +45,8 @@ async def ingest(
             async with documents.Order.get_pymongo_collection().database.client.start_session() as session:
                 return await session.with_transaction(transact)
 
-    return await chunks.ingest(rows, OrderReader(policy).read, store, transaction, _split)
+    report = await chunks.ingest(rows, OrderReader(policy).read, store, transaction, _split)
+    return counted("orders", report)
 
 
 def _split(rows: list[OrderRow], lanes: int) -> list[list[OrderRow]]:

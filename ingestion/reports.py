@@ -1,5 +1,6 @@
 """What became of rows: one result for each, in the order in which they were sent."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,6 +8,7 @@ from enum import StrEnum
 from beanie import PydanticObjectId
 
 import errors
+import metrics
 
 # What was sent for one record, by the snake_case name of its field: only what was given, an explicit null as None.
 Row = Mapping[str, object]
@@ -46,3 +48,10 @@ class Report:
         """The result of a batch of one."""
         [result] = self.results
         return result
+
+
+def counted(kind: str, report: Report) -> Report:
+    """The same report, after it was counted for the operator."""
+    for outcome, count in Counter(result.outcome for result in report.results).items():
+        metrics.ROWS.labels(kind, outcome).inc(count)
+    return report

@@ -79,6 +79,7 @@ async def create(viewer: Viewer, draft: Draft) -> Campaign:
         scheduled_at=draft.scheduled_at,
     )
     await campaign.insert()
+    delivery.campaigns.note_move(campaign.id, campaign.status)
     return campaign
 
 

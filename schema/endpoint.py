@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 import errors
+import metrics
 from schema import http, streams, uploads, websocket
 from schema.callers import Contexts
 from schema.errors import coded
@@ -96,6 +97,7 @@ class Endpoint(Generic[V]):
             refused = Refused([coded(error.code, error.message)], error.code)
             return self._written(refusal(refused, request_id), media, request_id)
         except HTTPFault as fault:
+            metrics.REQUESTS.labels("refused", f"HTTP_{fault.status}").inc()
             body = encode(fault.answer(request_id), request_id)
             headers = {**fault.headers, "X-Request-Id": request_id}
             return Response(body, fault.status, headers, Media.JSON)
@@ -181,7 +183,8 @@ class Endpoint(Generic[V]):
             admit=partial(self._admit, socket),
             init_seconds=self._init_seconds,
         )
-        await connection.serve()
+        with metrics.SOCKETS.track_inprogress():
+            await connection.serve()
 
 
 class _Channel:

@@ -31,6 +31,7 @@ from graphql.pyutils import AwaitableOrValue
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 
+import metrics
 from schema import arguments, errors, idempotency, limits
 from schema.callers import Context
 from schema.operations import Answer, Operation, Request, refusal
@@ -107,9 +108,12 @@ class EngineSchema(strawberry.Schema):
         """The answer to a prepared query or mutation, the first one's when it repeats another."""
         try:
             complete = partial(self._complete, operation, self._executor(operation, context))
-            return await idempotency.once(operation, context.caller, complete)
+            with metrics.REQUEST_SECONDS.labels(operation.kind.value).time():
+                answer = await idempotency.once(operation, context.caller, complete)
         except Refused as refused:
             return refusal(refused, operation.request_id)
+        metrics.REQUESTS.labels(operation.kind.value, answer.code).inc()
+        return answer
 
     async def performed(
         self, operation: Operation, open_context: Callable[[], Context]
@@ -128,14 +132,16 @@ class EngineSchema(strawberry.Schema):
             return
         if not isinstance(source, AsyncGenerator):
             raise TypeError(f"A subscription must be an async generator, to be closed when its client leaves: {source}")
-        async with aclosing(source) as payloads:
-            try:
-                async for payload in payloads:
-                    of_event = executor.build_per_event_executor(payload)
-                    of_event.context_value = open_context()
-                    yield await self._complete(operation, of_event)
-            except Exception as error:
-                yield _stopped(operation, [located_error(error, [operation.node])])
+        metrics.REQUESTS.labels(operation.kind.value, "OK").inc()
+        with metrics.SUBSCRIPTIONS.track_inprogress():
+            async with aclosing(source) as payloads:
+                try:
+                    async for payload in payloads:
+                        of_event = executor.build_per_event_executor(payload)
+                        of_event.context_value = open_context()
+                        yield await self._complete(operation, of_event)
+                except Exception as error:
+                    yield _stopped(operation, [located_error(error, [operation.node])])
 
     def _executor(self, operation: Operation, context: Context) -> PlanningExecutor:
         fragments = operation.document.fragments
@@ -177,7 +183,9 @@ def _answer(operation: Operation, data: Mapping[str, object] | None, found: Iter
 
 
 def _stopped(operation: Operation, found: Iterable[GraphQLError]) -> Answer:
-    return Answer(executed=False, errors=errors.told(found, operation.request_id))
+    answer = Answer(executed=False, errors=errors.told(found, operation.request_id))
+    metrics.REQUESTS.labels(operation.kind.value, answer.code).inc()
+    return answer
 
 
 async def _awaited(value: AwaitableOrValue[T]) -> T:

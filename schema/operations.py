@@ -9,6 +9,7 @@ from bson import ObjectId
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
+import metrics
 from schema import errors
 from schema.reading import Document, Refused
 
@@ -58,6 +59,11 @@ class Answer:
     repeated: bytes | None = None
 
     @property
+    def code(self) -> str:
+        """The code of the first error, or OK."""
+        return str((self.errors[0].extensions or {}).get("code")) if self.errors else "OK"
+
+    @property
     def formatted(self) -> dict[str, object]:
         """The answer as a JSON object of the GraphQL specification."""
         return {
@@ -69,7 +75,9 @@ class Answer:
 
 def refusal(refused: Refused, request_id: str) -> Answer:
     """The answer to a request that is not executed."""
-    return Answer(executed=False, errors=errors.told(refused.found, request_id, refused.code))
+    answer = Answer(executed=False, errors=errors.told(refused.found, request_id, refused.code))
+    metrics.REQUESTS.labels("refused", answer.code).inc()
+    return answer
 
 
 def encode(answer: Answer, request_id: str) -> bytes:
