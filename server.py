@@ -1,9 +1,9 @@
 """The composition root and the command line: settings in, a running product out.
 
-    python server.py [serve | worker | schema]
+    python server.py [serve | worker | schema | import customers FILE | import orders FILE]
 
 `serve` answers HTTP, imports and, with SENDERS above 0, sends; `worker` does all but answer; `schema` prints
-schema.graphql.
+schema.graphql; `import` takes a file in, beside a server or alone.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import secrets
 import signal
 import sys
 import tomllib
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -35,16 +35,19 @@ from starlette.routing import Route, WebSocketRoute
 import auth
 import delivery
 import documents
+import errors
 import metrics
 import mongo
 import schema
 import settings
+import terminal
 from ai.gemini import Gemini
 from ai.sentences import Sentences
 from auth import Viewer
 from delivery import audiences, dispatcher, webhook
 from delivery.live import Feed
 from delivery.vendor import Vendor
+from documents import ImportKind
 from ingestion import Policy, importer, suppressions
 from resolvers.sessions import Sessions
 from resolvers.users import Registration
@@ -73,26 +76,48 @@ class Product:
 
 def main(arguments: list[str]) -> int:
     """Run the command that the arguments name; the exit status."""
-    parser = argparse.ArgumentParser(prog="server.py", description="A CRM campaign engine as a GraphQL API.")
-    parser.add_argument("command", nargs="?", default="serve", choices=["serve", "worker", "schema"])
-    command = parser.parse_args(arguments).command
-    if command == "schema":
+    asked = _parser().parse_args(arguments)
+    if asked.command == "schema":
         print(schema.schema.as_str())
         return 0
+    commands: Mapping[str, Callable[[Settings], Coroutine[None, None, bool]]] = {
+        "serve": serve,
+        "worker": work,
+        "import": lambda configured: take_in(configured, ImportKind(asked.kind.upper()), asked.file),
+    }
     try:
         configured = settings.load()
-        configure_logging(configured)
+        configure_logging(configured, logging.WARNING if asked.command == "import" else logging.INFO)
         metrics.tell_build(VERSION)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run({"serve": serve, "worker": work}[command](configured))
+            went_well = runner.run(commands[asked.command](configured))
     except (settings.SettingsError, mongo.MongoError) as error:
         print(error, file=sys.stderr)
         return 1
-    return 0
+    except errors.Fault as refused:
+        print(*(fault.message for fault in refused.faults), sep="\n", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped. What was begun goes on when a server runs.", file=sys.stderr)
+        return 128 + signal.SIGINT
+    return 0 if went_well else 1
 
 
-async def serve(configured: Settings) -> None:
-    """Answer HTTP, and send, until SIGINT or SIGTERM."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="server.py", description="A CRM campaign engine as a GraphQL API.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="answer HTTP, import and send (what is done without a command)")
+    commands.add_parser("worker", help="import and send, and do nothing else")
+    commands.add_parser("schema", help="print schema.graphql")
+    taking_in = commands.add_parser("import", help="take in a file of customers or orders")
+    taking_in.add_argument("kind", choices=[kind.lower() for kind in ImportKind])
+    taking_in.add_argument("file", type=Path, help="CSV or NDJSON, also packed with gzip; docs/imports.md")
+    parser.set_defaults(command="serve")
+    return parser
+
+
+async def serve(configured: Settings) -> bool:
+    """Answer HTTP, import and send until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     async with composed(configured) as product:
         endpoint = Endpoint(schema.schema, ContextFactory(product.services), page=pages.graphiql)
@@ -120,9 +145,10 @@ async def serve(configured: Settings) -> None:
         with on_stop_signal(stop), metrics.served(configured.metrics_port):
             async with at_work(product, stopped):
                 await server.serve()
+    return True
 
 
-async def work(configured: Settings) -> None:
+async def work(configured: Settings) -> bool:
     """Send and carry out imports, and do nothing else, until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     busy = {"senders": max(1, configured.senders), "importers": 1}
@@ -130,6 +156,13 @@ async def work(configured: Settings) -> None:
         with on_stop_signal(stopped.set), metrics.served(configured.metrics_port):
             async with at_work(product, stopped):
                 await stopped.wait()
+    return True
+
+
+async def take_in(configured: Settings, kind: ImportKind, file: Path) -> bool:
+    """Import a file, and show how it goes on; whether every row of it was taken."""
+    async with composed(configured) as product:
+        return await terminal.import_file(kind, file, product.services.policy)
 
 
 @asynccontextmanager
@@ -285,14 +318,14 @@ def kept_secret(path: Path) -> str:
     return path.read_text()
 
 
-def configure_logging(configured: Settings) -> None:
+def configure_logging(configured: Settings, level: int) -> None:
     """One line an event on standard error, as text or as JSON."""
     handler = logging.StreamHandler()
     if configured.log_format == "json":
         handler.setFormatter(_JsonLines())
     else:
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.basicConfig(level=level, handlers=[handler])
     for noisy in ("httpx", "httpcore", "pymongo"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -39,6 +39,7 @@ ALLOWED = {
         "errors",
         "metrics",
     },
+    "terminal": {"ingestion", "documents", "errors"},
     "server": None,  # everyone
     "bench": None,
     "tests": None,

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
@@ -10,7 +12,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from demo.api import Api
-from tests.product import Product
+from tests.product import ROOT, Product
 
 PEOPLE, ORDERS, ORDER_NUMBERS = 6_000, 9_000, 8_000
 AMOUNT = Decimal("2.50")
@@ -48,6 +50,23 @@ async def test_an_import_killed_again_and_again_counts_everything_once(server: P
     assert await outcome(api, people) == expected_of_people()
     assert await outcome(api, orders) == expected_of_orders()
     assert await figures(api) == expected_figures()
+
+
+async def test_a_file_is_taken_in_from_a_terminal_beside_a_server(server: Product, tmp_path: Path) -> None:
+    api = await server.sign_up()
+    assert await import_("customers", people_file(), tmp_path, server) == (
+        1,
+        "12,000 rows: 5,940 created, 1,980 updated, 3,960 unchanged, 120 failed",
+    )
+    assert len(await figures(api)) == PEOPLE - PEOPLE // 100
+    status, said = await import_("customers", b"externalId,fone\n", tmp_path, server)
+    assert (status, said) == (1, "There is no column 'fone'. Did you mean phone?")
+
+
+async def test_a_file_is_taken_in_from_a_terminal_alone(tmp_path: Path) -> None:
+    alone = Product(tmp_path)
+    status, said = await import_("customers", b"externalId\n1\n2\n", tmp_path, alone)
+    assert (status, said) == (0, "2 rows: 2 created, 0 updated, 0 unchanged, 0 failed")
 
 
 # What is sent: everybody twice, in Pune and then, every third, in Delhi; every hundredth row is nobody's. Then orders,
@@ -132,6 +151,22 @@ async def send(product: Product, api: Api, field: str, file: bytes) -> str:
     payload = response.json()["data"][field]
     assert payload["userErrors"] == []
     return str(payload["job"]["id"])
+
+
+async def import_(kind: str, content: bytes, folder: Path, product: Product) -> tuple[int | None, str]:
+    """How `server.py import` ends: its exit status, and its line of counts or its last complaint."""
+    (folder / "file").write_bytes(content)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "server.py", "import", kind, str(folder / "file")),
+        cwd=ROOT,
+        env={**os.environ, "DATA_DIR": str(product.data_dir)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, refused = [text.decode().splitlines() for text in await process.communicate()]
+    if refused:
+        return process.returncode, refused[-1]
+    return process.returncode, next(line for line in said if " rows: " in line)
 
 
 async def outcome(api: Api, job: str) -> Mapping[str, object]:
