@@ -1,14 +1,17 @@
 """A client of the API without the wire: what HTTP adds has tests of its own."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from beanie import PydanticObjectId
 from pymongo.asynchronous.database import AsyncDatabase
+from starlette.applications import Starlette
+from starlette.routing import Route
 
 import auth
 import errors
@@ -22,6 +25,7 @@ from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema import schema
 from schema.context import ContextFactory, Services
+from schema.endpoint import Endpoint
 from schema.operations import Request
 from tests.delivery.conftest import everyone
 
@@ -85,3 +89,13 @@ async def marketer(api: Api) -> Api:
     """The API as somebody who reads and writes, by an API key: a password would take 50 ms to hash."""
     administrator = Viewer(PydanticObjectId(), Role.ADMIN)
     return api.signed_in_as((await resolvers.users.create_api_key(administrator, "tests", Role.MARKETER)).secret)
+
+
+@pytest_asyncio.fixture
+async def http(marketer: Api) -> AsyncIterator[httpx.AsyncClient]:
+    """The API over HTTP, as a marketer who may send files."""
+    app = Starlette(routes=[Route("/graphql", Endpoint(schema, marketer.contexts))])
+    headers = {"Authorization": f"Bearer {marketer.token}", "GraphQL-Require-Preflight": "1"}
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://engine", headers=headers) as client:
+        yield client

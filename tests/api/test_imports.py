@@ -3,33 +3,18 @@
 import asyncio
 import gzip
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
-import pytest_asyncio
-from starlette.applications import Starlette
-from starlette.routing import Route
 
 import documents
 from ingestion import Policy, importer
 from schema import schema
-from schema.endpoint import Endpoint
 from schema.operations import Request
 from tests.api.conftest import Api
 
 JOB = "id kind filename status statusReason processed total created updated unchanged failed startedAt finishedAt"
 ROW_ERRORS = "rowErrors { index outcome id userErrors { field code message } }"
-
-
-@pytest_asyncio.fixture
-async def http(marketer: Api) -> AsyncIterator[httpx.AsyncClient]:
-    """A client that sends files, as a marketer."""
-    app = Starlette(routes=[Route("/graphql", Endpoint(schema, marketer.contexts))])
-    headers = {"Authorization": f"Bearer {marketer.token}", "GraphQL-Require-Preflight": "1"}
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://engine", headers=headers) as client:
-        yield client
 
 
 async def send(http: httpx.AsyncClient, file: bytes, field: str = "importCustomers") -> Any:
