@@ -1,4 +1,4 @@
-"""The main job, end to end: a purchase history comes in, a query says who is meant, a campaign reaches them."""
+"""The main job, end to end: a purchase history comes in, a sentence says who is meant, a campaign reaches them."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from demo.api import Api, ApiError, JsonObject
 
 CDNOW = Path(os.environ.get("CDNOW_FILE", ".venv/demo/lifetimes/datasets/CDNOW_master.txt"))
 SIGN_IN_FILE = processes.DATA_DIR / "demo.json"
-QUERY = "totalSpend > 100 AND orderCount >= 2"
+SENTENCE = "customers who spent more than 100 and ordered at least twice"
 BODY = 'Hi {{ customer.firstName | default: "there" }}, you spent {{ customer.totalSpend }} with us. Thank you!'
 OUTCOMES = ("delivered", "failed", "skipped", "heldOut", "cancelled")
 BATCH = 1000
@@ -35,8 +35,8 @@ OPENING_QUERY = """query MyCampaigns {
 INGEST = """mutation Ingest($rows: [%sInput!]!) {
   ingest%ss(input: $rows) { created updated unchanged failed userErrors { message } }
 }"""
-PREVIEW = """query Preview($query: String!) {
-  previewSegment(definition: {query: $query}, sampleSize: 0) { rules audienceSize userErrors { message } }
+UNDERSTAND = """mutation Understand($prompt: String!) {
+  generateSegmentRules(prompt: $prompt) { query audienceSize userErrors { message } }
 }"""
 CREATE_SEGMENT = """mutation Segment($input: CreateSegmentInput!) {
   createSegment(input: $input) { segment { id audienceSize } userErrors { message } }
@@ -141,9 +141,10 @@ async def _ingest(api: Api, bars: Progress, noun: str, rows: Sequence[JsonObject
 
 
 async def _segment(api: Api) -> str:
-    seen = await api.ask(PREVIEW, query=QUERY)
-    console.print(f"\n[bold]{QUERY}[/bold]  → {seen['audienceSize']:,} customers")
-    definition = {"name": "Good customers", "definition": {"query": QUERY}}
+    read = await api.ask(UNDERSTAND, prompt=SENTENCE)
+    console.print(f"\n[bold]“{SENTENCE}”[/bold]")
+    console.print(f"  means  {read['query']}  → {read['audienceSize']:,} customers")
+    definition = {"name": "Good customers", "definition": {"prompt": SENTENCE}}
     answer = await api.ask(CREATE_SEGMENT, input=definition)
     return _id(answer, "segment")
 
