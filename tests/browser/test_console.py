@@ -42,6 +42,32 @@ async def test_a_query_shows_who_it_is_and_is_saved_as_a_segment(page: Page, acc
     await page.see(f"Friends in {town}", "#segments h3")
 
 
+async def test_a_sentence_shows_who_it_means_and_how_it_was_read(page: Page, account: Account) -> None:
+    town = await a_town(account)
+    await account.ask(
+        "mutation ($rows: [CustomerInput!]!) { ingestCustomers(input: $rows) { failed } }",
+        rows=[{"externalId": f"recent {town}", "city": town, "lastPurchase": "2020-01-01T00:00:00Z"}],
+    )
+    await open_console(page, account)
+    await page.type("#ask textarea", f"inactive customers in {town} who like cheese")
+    await page.press_enter()
+    await page.see("read by the built-in reader", ".answer .total")
+    await page.see(str(AUDIENCE + 1), ".answer .total")
+    await page.see("90 days", ".answer .remark")
+    await page.see("cheese", ".answer .remark.warn")
+    await page.click(".answer .remark button.link")
+    await page.see("180 days ago", ".answer")
+    assert await page.evaluate("document.querySelector('#ask textarea').value.includes('180 days ago')")
+    assert page.faults == []
+
+
+async def test_a_sentence_that_means_nothing_is_refused(page: Page, account: Account) -> None:
+    await open_console(page, account)
+    await page.type("#ask textarea", "what a lovely day")
+    await page.press_enter()
+    await page.see("which customers", ".answer .complaint")
+
+
 async def test_a_query_that_is_wrong_is_told_where(page: Page, account: Account) -> None:
     await open_console(page, account)
     await page.click("#ask .tabs button", "Query")

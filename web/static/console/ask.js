@@ -3,18 +3,26 @@
 import { execute } from "../api.js";
 import { complaint, element } from "../elements.js";
 import { answer } from "./answer.js";
-import { PREVIEW } from "./queries.js";
+import { PREVIEW, UNDERSTAND } from "./queries.js";
 
 const MODES = {
+  sentence: {
+    label: "Sentence",
+    placeholder: "customers who spent over 500 and have not bought for six months",
+    examples: ["bought at least twice", "spent over 100, nothing bought for 6 months", "big spenders"],
+    ask: understood,
+  },
   query: {
     label: "Query",
     placeholder: "totalSpend > 500 AND lastPurchase < 6 months ago",
     examples: ["orderCount >= 2", "totalSpend > 100 AND lastPurchase < 6 months ago", "SUM(orders.amount) > 500"],
+    ask: (query, actions) => previewed(query, null, actions),
   },
 };
 
 /** The panel "Who do you mean?"; `saved` is called after a segment was saved from it. */
 export class Ask {
+  #mode;
   #turn = 0;
   #place;
   #saved;
@@ -35,7 +43,7 @@ export class Ask {
     this.#box.addEventListener("keydown", (event) => submitOnEnter(event, form));
     const tabs = element("div", { class: "tabs", role: "group", "aria-label": "Ask by" }, ...this.#tabs);
     place.replaceChildren(element("div", { class: "head" }, title, tabs), form, this.#answer);
-    this.#choose("query");
+    this.#choose("sentence");
   }
 
   /** Puts a query into the box and runs it. */
@@ -47,6 +55,7 @@ export class Ask {
 
   #choose(mode) {
     const { placeholder, examples } = MODES[mode];
+    this.#mode = mode;
     this.#box.placeholder = placeholder;
     this.#box.classList.toggle("code", mode === "query");
     for (const tab of this.#tabs) tab.setAttribute("aria-pressed", tab.value === mode);
@@ -67,7 +76,7 @@ export class Ask {
     const turn = ++this.#turn;
     this.#button.disabled = true;
     const actions = { saved: this.#saved, open: (query) => this.open(query) };
-    const shown = await previewed(text, null, actions).catch((error) => [complaint(error.message)]);
+    const shown = await MODES[this.#mode].ask(text, actions).catch((error) => [complaint(error.message)]);
     if (turn !== this.#turn) return; // something else has been asked meanwhile
     this.#button.disabled = false;
     this.#examples.hidden = true; // they have shown what can be asked
@@ -79,6 +88,12 @@ function submitOnEnter(event, form) {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   form.requestSubmit();
+}
+
+async function understood(sentence, actions) {
+  const { generateSegmentRules: reading } = await execute(UNDERSTAND, { prompt: sentence });
+  if (reading.userErrors.length) return [complaint(...reading.userErrors.map(({ message }) => message))];
+  return previewed(reading.query, { ...reading, prompt: sentence }, actions);
 }
 
 async function previewed(query, reading, actions) {

@@ -35,6 +35,14 @@ export const PREVIEW = `query Preview($query: String!) {
   }
 }`;
 
+export const UNDERSTAND = `mutation Understand($prompt: String!) {
+  generateSegmentRules(prompt: $prompt) {
+    query explanation assumptions unmatched source
+    alternatives { query explanation audienceSize }
+    userErrors { message }
+  }
+}`;
+
 export const SAVE = `mutation Save($input: CreateSegmentInput!) {
   createSegment(input: $input) { segment { id } userErrors { message } }
 }`;
