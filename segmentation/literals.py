@@ -2,7 +2,7 @@
 
 Text, numbers, booleans and ISO dates are themselves. A date told from the instant of evaluation is one of
 
-    "now"  "today"  "yesterday"
+    "now"  "today"  "yesterday", where a date is wanted (in only: in an attribute they would be texts)
     {"ago": {"days": 90}}  {"fromNow": {"weeks": 2}}
     {"startOf": "month"}  {"endOf": "month"}  {"day": "today"}, each also with "before" or "after": {"days": 3}
     {"mode": "relative", "anchor": "startOfMonth", "offset": -1, "unit": "month"}, react-querybuilder's own (in only)
@@ -19,7 +19,6 @@ from segmentation.tree import Anchor, Date, Operand, Relative, Scalar, Unit, nam
 
 EXACT_INTEGERS = 2**53  # past it a JSON number may be rounded by who reads it
 _COMMA = re.compile(r"(?<!\\),")
-_NAMED = {Relative(Anchor.NOW): "now", Relative(Anchor.TODAY): "today", Relative(Anchor.TODAY, -1): "yesterday"}
 _PERIODS = frozenset({"day", "week", "month", "quarter", "year"})
 _ANCHOR_KEYS = ("startOf", "endOf", "day")
 _NOT_A_VALUE = "A value is a text, a number, true, false or a date."
@@ -49,6 +48,11 @@ def read_list(value: object) -> Operand:
     return tuple(part for part in parts if part)
 
 
+def length(given: list[object] | str) -> int:
+    """How many values `read_list` would find in it, at most."""
+    return given.count(",") + 1 if isinstance(given, str) else len(given)
+
+
 def write(value: Operand) -> object:
     """The JSON of a value, which `read` reads back."""
     match value:
@@ -57,7 +61,7 @@ def write(value: Operand) -> object:
         case Decimal():
             return int(value) if value == int(value) and abs(value) <= EXACT_INTEGERS else float(value)
         case Relative():
-            return _NAMED.get(value) or _write_relative(value)
+            return _write_relative(value)
         case tuple():
             return [write(one) for one in value]
         case _:

@@ -143,3 +143,10 @@ AN_ORDER_OVER_500 = {"combinator": "and", "rules": [{"field": "amount", "operato
 )
 def test_what_a_rule_builder_emits_is_understood(written: dict[str, object], printed: str) -> None:
     assert printer.query(rules.read(json.loads(json.dumps(written)))) == printed
+
+
+@pytest.mark.parametrize("date", ["now", "today", "yesterday"])
+@pytest.mark.parametrize("field", ["lastPurchase", "attributes.renewal"])
+def test_a_named_day_stays_a_date_in_json(field: str, date: str) -> None:
+    tree = query.parse(f"{field} = {date}")
+    assert rules.read(rules.write(tree)) == tree
