@@ -51,7 +51,7 @@ _OPERATORS = {
 }
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'", re.DOTALL)
 # A quotation that does not end runs to the end of the text: otherwise each quote in it would be tried in its turn.
-_MARKS = re.compile(r"\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[()]|\b(?:and|or|not)\b", re.DOTALL | re.IGNORECASE)
+_MARKS = re.compile(r"\"(?:\\.|[^\"\\])*\"?|'(?:\\.|[^'\\])*'?|[(),]|\b(?:and|or|not)\b", re.DOTALL | re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 
@@ -73,14 +73,17 @@ def parse(text: str) -> Group:
 
 def _refuse_outsized(text: str) -> None:
     """Refuse what is far past the limits by its words alone: parsing 20,000 parentheses first takes 100 ms."""
-    depth = words = 0
+    depth = words = values = 0
     for mark in _MARKS.finditer(text):
         depth += {"(": 1, ")": -1}.get(mark[0], 0)
         words += mark[0].isalpha()
+        values = values + 1 if mark[0] == "," else 0 if mark[0] == "(" else values
         if depth > 2 * validator.MAX_DEPTH + 2:  # those of IN (…) and COUNT(…) do not count as depth
             raise errors.TooLarge(f"Groups go at most {validator.MAX_DEPTH} deep.")
         if words > 3 * validator.MAX_RULES:  # a rule has one NOT or AND of its own, and one to join it
             raise errors.TooLarge(f"A segment has at most {validator.MAX_RULES} rules.")
+        if values > validator.MAX_VALUES:
+            raise errors.TooLarge(f"A list has at most {validator.MAX_VALUES:,} values.")
 
 
 def _read(text: str) -> "_Draft":

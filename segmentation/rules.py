@@ -180,7 +180,11 @@ def _operand(value: Json, key: str, operator: str) -> Operand:
         return None
     try:
         given = value.get(key)
-        return literals.read_list(given) if operator in LISTING | RANGING else literals.read(given)
+        if operator not in LISTING | RANGING:
+            return literals.read(given)
+        if isinstance(given, list | str) and literals.length(given) > validator.MAX_VALUES:  # before reading them all
+            raise errors.TooLarge(f"A list has at most {validator.MAX_VALUES:,} values.")
+        return literals.read_list(given)
     except errors.Fault as fault:
         raise fault.under(key) from fault
 
