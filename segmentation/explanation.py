@@ -8,7 +8,7 @@ from segmentation import comparisons, dates, evaluator, flips, printer
 from segmentation.dates import AsOf
 from segmentation.evaluator import Person
 from segmentation.fields import Format
-from segmentation.tree import Comparison, Condition, Day, Group, Instant, Rule
+from segmentation.tree import Comparison, Condition, Day, Figure, Group, Instant, Rule
 
 LONGEST_ACTUAL = 200
 
@@ -37,7 +37,7 @@ def trace(rule: Rule, person: Person, as_of: AsOf) -> Trace:
         case Condition():
             figure = evaluator.figure(rule, person, as_of)
             holds = comparisons.number_holds(rule.operator, figure, rule.value)
-            return _leaf(rule, holds, figure, as_of)
+            return _leaf(rule, holds, int(figure or 0) if rule.figure is Figure.COUNT else figure, as_of)
         case Comparison():
             field = evaluator.stored(rule.field, None)
             actual = evaluator.value_at(person.customer, field.path)
@@ -64,7 +64,7 @@ def _text(actual: object) -> str | None:
         case Day():
             text = dates.text(actual)
         case Decimal():
-            text = format(actual, "f")
+            text = flips.shown(actual)
         case _:
             text = str(actual)
     return text if len(text) <= LONGEST_ACTUAL else f"{text[:LONGEST_ACTUAL]}…"

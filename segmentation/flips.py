@@ -7,7 +7,7 @@ customer's value fails now, and the distance to passing it.
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 
 from segmentation import dates, printer
 from segmentation.dates import AsOf, Span
@@ -38,6 +38,8 @@ _WANTED = {
     Operator.NOT_BETWEEN: "to be outside {}",
 }
 _MOST_LISTED = 5
+PLACES = 4  # of a number that was divided
+_WIDE = Context(prec=60)  # wider than any number that MongoDB stores
 _UNITS = (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1)))
 
 
@@ -45,8 +47,10 @@ def of(operator: Operator, value: Operand, actual: object, holds: bool, as_of: A
     """What is needed, e.g. `needs 420.00 more`; None where there is nothing to say."""
     wanted = _OPPOSITES.get(operator) if holds else operator
     match wanted, value:
-        case ((None | Operator.ANNIVERSARY_IN), _):
+        case None, _:
             return None
+        case Operator.ANNIVERSARY_IN, Decimal():
+            return _wait(actual, int(value), as_of) if isinstance(actual, Day) else "needs a value"
         case Operator.BETWEEN, (low, high) if actual is not None:
             below = _distance(Operator.AT_LEAST, low, actual, as_of)
             return below or _distance(Operator.AT_MOST, high, actual, as_of)
@@ -55,6 +59,19 @@ def of(operator: Operator, value: Operand, actual: object, holds: bool, as_of: A
         case _:
             is_missing = actual is None and wanted not in _WANTED
             return "needs a value" if is_missing else _distance(wanted, value, actual, as_of) or _needs(wanted, value)
+
+
+def shown(number: Decimal, rounding: str = ROUND_HALF_EVEN) -> str:
+    """The number as people read it: exact, but for the endless digits of a mean."""
+    is_long = -int(number.as_tuple().exponent) > PLACES
+    return format(number.quantize(Decimal(1).scaleb(-PLACES), rounding, _WIDE) if is_long else number, "f")
+
+
+def _wait(birthday: Day, days: int, as_of: AsOf) -> str:
+    """How long until the anniversary is within so many days."""
+    month_and_day = birthday.date.month * 100 + birthday.date.day
+    ahead = next(ahead for ahead in range(days, 367) if month_and_day in dates.anniversaries(ahead, as_of))
+    return f"needs {_counted(ahead - days, 'more day')}"
 
 
 def _needs(wanted: Operator, value: Operand) -> str | None:
@@ -76,7 +93,12 @@ def _distance(wanted: Operator, value: Scalar, actual: object, as_of: AsOf) -> s
     """How far the actual value is from passing; None when it passes, or when there is no distance between the two."""
     match value, actual:
         case Decimal(), (int() | float() | Decimal()) if not isinstance(actual, bool):
-            return _amount(wanted, value - Decimal(str(actual)))
+            missing = value - Decimal(str(actual))
+            return (
+                _whole(wanted, int(missing))
+                if isinstance(actual, int) and missing % 1 == 0
+                else _amount(wanted, missing)
+            )
         case ((Day() | Instant() | Relative()), datetime()):
             return _time(wanted, value, dates.span(value, as_of), actual)
         case ((Day() | Instant() | Relative()), Day()):
@@ -87,8 +109,19 @@ def _distance(wanted: Operator, value: Scalar, actual: object, as_of: AsOf) -> s
             return None
 
 
+def _whole(wanted: Operator, missing: int) -> str | None:
+    """Among whole numbers what is more than a bound is at least the next one."""
+    match wanted:
+        case Operator.MORE:
+            return _amount(Operator.AT_LEAST, Decimal(missing + 1))
+        case Operator.LESS:
+            return _amount(Operator.AT_MOST, Decimal(missing - 1))
+        case _:
+            return _amount(wanted, Decimal(missing))
+
+
 def _amount(wanted: Operator, missing: Decimal) -> str | None:
-    size = abs(missing)
+    size = shown(abs(missing), ROUND_UP)
     is_more = missing > 0
     match wanted:
         case Operator.AT_LEAST if is_more:
@@ -96,9 +129,9 @@ def _amount(wanted: Operator, missing: Decimal) -> str | None:
         case Operator.AT_MOST if missing < 0:
             return f"needs {size} less"
         case Operator.MORE if missing >= 0:
-            return f"needs more than {size} more" if size else "needs more"
+            return f"needs more than {size} more" if missing else "needs more"
         case Operator.LESS if missing <= 0:
-            return f"needs more than {size} less" if size else "needs less"
+            return f"needs more than {size} less" if missing else "needs less"
         case Operator.EQUAL if missing:
             return f"needs {size} {'more' if is_more else 'less'}"
         case _:
@@ -122,6 +155,9 @@ def _length(gap: timedelta) -> str:
     """The time in the largest unit that it fills, rounded up."""
     for name, unit in _UNITS:
         if gap >= unit:
-            count = math.ceil(gap / unit)
-            return f"{count} {name}{'' if count == 1 else 's'}"
+            return _counted(math.ceil(gap / unit), name)
     return "1 minute"
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'' if count == 1 else 's'}"
