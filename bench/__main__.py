@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …]`: run the benchmarks, on a MongoDB of their own, and print a table."""
+"""`python -m bench [NAME[=SIZE,…] …]`: run the benchmarks, on a MongoDB of their own, and print a table."""
 
 import asyncio
 import importlib
@@ -14,7 +14,7 @@ from rich.table import Table
 import bench
 import mongo
 
-NOT_BENCHMARKS = {"__main__", "figures", "load"}
+NOT_BENCHMARKS = {"__main__", "cpu", "figures", "load"}
 
 
 async def main(wanted: list[str]) -> None:
@@ -23,8 +23,10 @@ async def main(wanted: list[str]) -> None:
     table = Table("what", "ours", "raw", "unit", "ours / raw")
     with tempfile.TemporaryDirectory() as folder:
         async with mongo.embedded(Path(folder)) as uri:
-            for name in wanted or names:
-                for figure in await importlib.import_module(f"bench.{name}").run(uri):
+            for asked in wanted or names:
+                name, _, sizes = asked.partition("=")
+                run = importlib.import_module(f"bench.{name}").run
+                for figure in await run(uri, *map(int, filter(None, sizes.split(",")))):
                     ratio = f"{figure.ours / figure.raw:.2f}" if figure.raw else ""
                     table.add_row(figure.name, f"{figure.ours:,.0f}", f"{figure.raw:,.0f}", figure.unit, ratio)
     Console().print(table)

@@ -1,22 +1,28 @@
 """Delivery through real processes: a campaign from its launch to its last receipt, ledger included.
 
 Server, sender, simulated vendor and mongod share this machine. Times are the campaign's own: launched_at, planned_at,
-completed_at. The raw driver's figure for planning is a `$merge` of the very messages that planning wrote, into a
-collection with the same indexes.
+completed_at. Processor time is each process's, and says what a message costs however busy the machine is with others.
+
+Beside planning stands a `$merge` of the very messages that it wrote, into a collection with the same indexes; beside
+sending, the raw driver making the same moves of them in bulk, with no transactions, counters or receipts.
 """
 
+import os
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from beanie import PydanticObjectId
-from pymongo import AsyncMongoClient
+from pymongo import AsyncMongoClient, UpdateOne
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 
 import documents
+from bench import cpu
 from bench.figures import Figure
 from documents import Campaign, Customer, Message
 from tests.end_to_end import campaigns
@@ -24,31 +30,48 @@ from tests.product import Product
 
 SIZES = (10_000, 100_000)
 INSERTED_AT_ONCE = 10_000
+MOVED_AT_ONCE = 500
 LATENCY_MS = "50"
-LONGEST_SECONDS = 600
+LONGEST_SECONDS_EACH = 0.003
 BODY = 'Hi {{ customer.firstName | default: "there" }}, 20% off everything in {{ customer.city }} this weekend!'
 
 Record = dict[str, object]
 
 
-async def run(uri: str) -> list[Figure]:
-    """Planning, sending and the memory of the server, for each size."""
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What some work took: the time of the clock, and every process's time on the processor."""
+
+    seconds: float
+    cpu: dict[str, float]  # microseconds a message
+
+
+async def run(uri: str, *sizes: int) -> list[Figure]:
+    """Planning, sending, their processor time and the memory of the server, for each size."""
     figures = []
-    for size in SIZES:
+    for size in sizes or SIZES:
         async with _product(uri) as (product, database):
             await _people(size)
-            campaign = await _campaign(product)
-            if not (campaign.launched_at and campaign.planned_at and campaign.completed_at):
-                raise RuntimeError(f"campaign {campaign.id} has not completed")
-            planning = _seconds(campaign.launched_at, campaign.planned_at)
-            overall = _seconds(campaign.launched_at, campaign.completed_at)
-            merging = await _merge(database)
-            figures += [
-                Figure(f"planning {size:,} messages", size / planning, size / merging, "messages/s"),
-                Figure(f"{size:,} messages, launch to last receipt", size / overall, 0, "messages/s"),
-                Figure(f"server's memory after {size:,} messages", _peak_megabytes(product), 0, "MB"),
-            ]
+            planning, sending = await _campaign(product, database, size)
+            merging, moving = await _raw(database, size)
+            memory = cpu.peak_megabytes(product.processes["server"].pid)
+        overall = planning.seconds + sending.seconds
+        figures += [
+            Figure(f"planning {size:,} messages", size / planning.seconds, size / merging.seconds, "messages/s"),
+            *_costs("planning", planning, merging),
+            Figure(f"sending {size:,} messages", size / sending.seconds, size / moving.seconds, "messages/s"),
+            *_costs("sending", sending, moving),
+            Figure(f"{size:,} messages, launch to last receipt", size / overall, 0, "messages/s"),
+            Figure("  all processes", sum(planning.cpu.values()) + sum(sending.cpu.values()), 0, "µs/message"),
+            Figure(f"server's memory after {size:,} messages", memory, 0, "MB"),
+        ]
     return figures
+
+
+def _costs(what: str, work: Work, raw: Work) -> list[Figure]:
+    return [
+        Figure(f"  {what}: {name}", micros, raw.cpu.get(name, 0), "µs/message") for name, micros in work.cpu.items()
+    ]
 
 
 @asynccontextmanager
@@ -80,29 +103,68 @@ def _person(number: int) -> Record:
     return {"_id": person.id, **person.model_dump(exclude={"id"}, exclude_none=True)}
 
 
-async def _campaign(product: Product) -> Campaign:
-    """A campaign to all of them, once it has completed."""
+async def _campaign(product: Product, database: AsyncDatabase[Record], size: int) -> tuple[Work, Work]:
+    """What planning and sending a campaign to all of them took."""
+    pids = {"mongod": await _mongod(database), **{name: each.pid for name, each in product.processes.items()}}
     api = await product.sign_up()
-    campaign_id = PydanticObjectId(await campaigns.launch(api, body=BODY))
-    await campaigns.until(api, str(campaign_id), lambda now: now.status == "COMPLETED", LONGEST_SECONDS)
-    campaign = await Campaign.get(campaign_id)
+    longest = 60 + size * LONGEST_SECONDS_EACH
+    launched = cpu.used(pids)
+    campaign_id = await campaigns.launch(api, body=BODY)
+    await campaigns.until(api, campaign_id, lambda now: now.status != "PLANNING", longest)
+    planned = cpu.used(pids)
+    await campaigns.until(api, campaign_id, lambda now: now.status == "COMPLETED", longest)
+    completed = cpu.used(pids)
+    campaign = await Campaign.get(PydanticObjectId(campaign_id))
     assert campaign
-    return campaign
+    assert campaign.launched_at
+    assert campaign.planned_at
+    assert campaign.completed_at
+    return (
+        Work(_seconds(campaign.launched_at, campaign.planned_at), cpu.micros_each(launched, planned, size)),
+        Work(_seconds(campaign.planned_at, campaign.completed_at), cpu.micros_each(planned, completed, size)),
+    )
 
 
-async def _merge(database: AsyncDatabase[Record]) -> float:
-    """How many seconds MongoDB itself takes to write the same messages."""
+async def _raw(database: AsyncDatabase[Record], size: int) -> tuple[Work, Work]:
+    """What MongoDB itself takes to write the same messages, and the raw driver to move them as sending does."""
     raw = database["raw_messages"]
     await raw.create_indexes([field.index for field in Message.get_settings().indexes])
-    started = time.perf_counter()
+    ids = [message["_id"] async for message in Message.get_pymongo_collection().find({}, ["_id"]).sort("_id")]
+    pids = {"mongod": await _mongod(database), "server": os.getpid()}
+    return await _measured(pids, size, lambda: _merge(raw)), await _measured(pids, size, lambda: _move(raw, ids))
+
+
+async def _measured(pids: dict[str, int], size: int, work: Callable[[], Awaitable[None]]) -> Work:
+    before, started = cpu.used(pids), time.perf_counter()
+    await work()
+    return Work(time.perf_counter() - started, cpu.micros_each(before, cpu.used(pids), size))
+
+
+async def _merge(raw: AsyncCollection[Record]) -> None:
     await (await Message.get_pymongo_collection().aggregate([{"$merge": {"into": raw.name}}])).to_list()
-    return time.perf_counter() - started
+
+
+async def _move(raw: AsyncCollection[Record], ids: list[object]) -> None:
+    for at in range(0, len(ids), MOVED_AT_ONCE):
+        batch = ids[at : at + MOVED_AT_ONCE]
+        now = documents.now()
+        await raw.update_many(
+            {"_id": {"$gte": batch[0], "$lte": batch[-1]}},
+            {"$set": {"status": "SENDING", "updated_at": now}, "$inc": {"attempts": 1}},
+        )
+        sent = {"status": "SENT", "sent_at": now, "updated_at": now}
+        await _set(raw, [(id_, {**sent, "vendor_message_id": f"vnd_{hash(id_):016x}"}) for id_ in batch])
+        delivered = {"status": "DELIVERED", "delivered_at": now, "updated_at": now}
+        await _set(raw, [(id_, delivered) for id_ in batch])
+
+
+async def _set(raw: AsyncCollection[Record], changes: Iterable[tuple[object, Record]]) -> None:
+    await raw.bulk_write([UpdateOne({"_id": id_}, {"$set": fields}) for id_, fields in changes], ordered=False)
+
+
+async def _mongod(database: AsyncDatabase[Record]) -> int:
+    return int((await database.command("serverStatus"))["pid"])
 
 
 def _seconds(start: datetime, end: datetime) -> float:
     return (end - start).total_seconds()
-
-
-def _peak_megabytes(product: Product) -> float:
-    status = Path(f"/proc/{product.processes['server'].pid}/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
