@@ -2,12 +2,13 @@
 
 What a transaction has read of a message is still so when it writes: if anybody else moved the message meanwhile, one
 of the two is done again from the start. That is the condition of every move made here by `Entry.move`, and why the
-update itself names nothing but the id (measured: 20 µs of mongod against 42 with the status in the filter).
+update itself names nothing but the id (measured: 20 µs of mongod against 42 with the status in the filter). Messages
+that change alike are moved by one update of them all, which costs half of an update for each.
 """
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NotRequired, TypedDict, TypeVar
@@ -21,6 +22,7 @@ from pymongo.read_concern import ReadConcern
 import documents
 import metrics
 from delivery import tallies
+from delivery.bell import messages_moved
 from delivery.tallies import Stats
 from documents import MessageStatus
 
@@ -52,7 +54,7 @@ class Entry:
     def __init__(self, session: AsyncClientSession, now: datetime) -> None:
         self.session = session
         self.now = now
-        self._updates: list[dict[str, object]] = []
+        self._moved: dict[tuple[tuple[str, object], ...], list[str]] = defaultdict(list)  # by what they are changed to
         self._counts: dict[PydanticObjectId, Counter[str]] = defaultdict(Counter)
         self._sent_at: dict[PydanticObjectId, datetime] = {}
         self._arrived: Counter[tuple[str, str | None]] = Counter()  # by status and reason
@@ -66,15 +68,14 @@ class Entry:
             self._arrived[status.value, reason] += change
 
     def move(self, message: Row, status: MessageStatus, changes: Mapping[str, object]) -> None:
-        """Move a message that this transaction has read; a change to None unsets."""
+        """Move a message that this transaction has read, once; a change to None unsets."""
         counts = self._counts[message["campaign_id"]]
         counts[message["status"]] -= 1
         counts[status.value] += 1
         if status != message["status"]:
             code = changes.get("failure_code")
             self._arrived[status.value, str(code) if code else None] += 1
-        change = update({**changes, "status": status.value, "updated_at": self.now})
-        self._updates.append({"q": {"_id": message["_id"]}, "u": change})
+        self._moved[("status", status.value), *changes.items()].append(message["_id"])
 
     async def move_all(
         self,
@@ -102,7 +103,7 @@ class Entry:
 
     async def flush(self) -> None:
         """Write what was collected; `write` does it at the end of the transaction."""
-        if self._updates:
+        if self._moved:
             await self._update()
         changed = {campaign_id: counts for campaign_id, counts in self._counts.items() if any(counts.values())}
         await tallies.add(changed, self._sent_at, self.session)
@@ -114,7 +115,8 @@ class Entry:
     async def _update(self) -> None:
         # As a command: pymongo's bulk_write takes 5 µs more for each update, half of all that we take for a message.
         messages = documents.Message.get_pymongo_collection()
-        command = {"update": messages.name, "updates": self._updates, "ordered": False}
+        updates = [_update_of(ids, {**dict(changes), "updated_at": self.now}) for changes, ids in self._moved.items()]
+        command = {"update": messages.name, "updates": updates, "ordered": False}
         answer = await messages.database.command(command, session=self.session)
         if found := answer.get("writeErrors"):
             raise WriteError(str(found[0].get("errmsg")), found[0].get("code"), found[0])
@@ -144,7 +146,14 @@ async def write(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:
             attempt, read_concern=ReadConcern("snapshot"), write_concern=WriteConcern("majority")
         )
     entry.tell()
+    messages_moved.ring()
     return result
+
+
+def _update_of(ids: Sequence[str], changes: Mapping[str, object]) -> dict[str, object]:
+    if len(ids) == 1:
+        return {"q": {"_id": ids[0]}, "u": update(changes)}
+    return {"q": {"_id": {"$in": ids}}, "u": update(changes), "multi": True}
 
 
 def update(changes: Mapping[str, object]) -> dict[str, object]:

@@ -26,6 +26,7 @@ AT_ONCE = 1000  # receipts in one transaction
 AWAITED = frozenset({MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT})
 # A message that was called off, or given up, may have reached the vendor all the same.
 MAY_BE_DELIVERED = AWAITED | {MessageStatus.FAILED, MessageStatus.CANCELLED}
+UNFAILED = {"failed_at": None, "failure_code": None, "failure_reason": None}
 
 
 class Outcome(StrEnum):
@@ -181,23 +182,18 @@ class _Desk:
 
 
 def _changes(report: Report, message: ledger.Row) -> dict[str, object]:
-    changes: dict[str, object] = {
-        "delivered_at": None,
-        "failed_at": None,
-        "failure_code": None,
-        "failure_reason": None,
-        # The answer to our call may be on its way still, or lost.
-        "sent_at": message.get("sent_at") or report.occurred_at,
-        "vendor_message_id": report.vendor_message_id or message.get("vendor_message_id"),
-    }
-    if report.status is ReceiptStatus.DELIVERED:
-        return {**changes, "delivered_at": report.occurred_at}
-    return {
-        **changes,
-        "failed_at": report.occurred_at,
-        "failure_code": report.failure_code,
-        "failure_reason": report.failure_reason,
-    }
+    """What the message says then that it does not yet: the fewer, the more messages change alike, in one update."""
+    changes: dict[str, object] = {}
+    if report.vendor_message_id not in (None, message.get("vendor_message_id")):
+        changes["vendor_message_id"] = report.vendor_message_id
+    if "sent_at" not in message:  # the answer to our call may be on its way still, or lost
+        changes["sent_at"] = report.occurred_at
+    if report.status is ReceiptStatus.FAILED:
+        failure = {"failure_code": report.failure_code, "failure_reason": report.failure_reason}
+        return {**changes, "failed_at": report.occurred_at, **failure}
+    if message["status"] == MessageStatus.FAILED:
+        changes |= UNFAILED
+    return {**changes, "delivered_at": report.occurred_at}
 
 
 def _stored(report: Report, message_id: str, life: int, now: datetime) -> dict[str, object]:
