@@ -178,7 +178,7 @@ async def at_work(product: Product, stopped: asyncio.Event) -> AsyncIterator[Non
             tasks.create_task(importer.run(services.policy), name="importer") for _ in range(product.importers)
         ]
         delivery = tasks.create_task(
-            dispatcher.run(services.delivery, product.vendor, services.walk, services.feed, stopped, Random()),
+            dispatcher.run(services.delivery, product.vendor, services.walk, stopped, Random()),
             name="delivery",
         )
         yield

@@ -1,6 +1,11 @@
-"""A bell that one task rings and others wait for, so that work is found when it comes and not when one looks."""
+"""Bells that tasks ring and others wait for, so that work is found when it comes and not when one looks.
+
+They are heard in this process alone; whoever waits looks every second all the same, for what others have brought.
+"""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class Bell:
@@ -22,3 +27,29 @@ class Bell:
             return False
         self._event.clear()
         return True
+
+
+class Chime:
+    """Bells that ring together."""
+
+    def __init__(self) -> None:
+        self._bells: list[Bell] = []
+
+    def ring(self) -> None:
+        """Ring all those that hang here now."""
+        for bell in self._bells:
+            bell.ring()
+
+    @contextmanager
+    def hung(self, *bells: Bell) -> Iterator[None]:
+        """Have these bells ring too, meanwhile."""
+        self._bells.extend(bells)
+        try:
+            yield
+        finally:
+            for bell in bells:
+                self._bells.remove(bell)
+
+
+campaigns_moved = Chime()
+messages_moved = Chime()

@@ -16,6 +16,7 @@ import documents
 import errors
 import metrics
 from delivery import batches, ledger, tallies
+from delivery.bell import campaigns_moved
 from documents import Campaign, CampaignStatus
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ async def retry_failed(campaign_id: PydanticObjectId, now: datetime) -> Campaign
         await batches.mark_for_revival(campaign_id, entry)
 
     await ledger.write(work, now)
+    campaigns_moved.ring()
     await batches.revive(campaign_id, now)
     return await _existing(campaign_id)
 
@@ -124,7 +126,8 @@ async def explain(reason: str | None) -> None:
 
 
 def note_move(campaign_id: PydanticObjectId, status: CampaignStatus) -> None:
-    """Tell the operator of a campaign that has come to a status."""
+    """Tell the operator of a campaign that has come to a status, and those in this process who wait for that."""
+    campaigns_moved.ring()
     log.info("campaign %s: now %s", campaign_id, status)
     metrics.CAMPAIGNS.labels(status).inc()
 

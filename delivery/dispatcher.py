@@ -12,8 +12,7 @@ from random import Random
 import documents
 import errors
 from delivery import campaigns, planning, tallies
-from delivery.bell import Bell
-from delivery.live import Feed
+from delivery.bell import Bell, campaigns_moved, messages_moved
 from delivery.planning import Walk
 from delivery.sender import Sender
 from delivery.setup import Setup
@@ -26,21 +25,19 @@ LONGEST_NAP_SECONDS = 1.0
 SHORTEST_NAP_SECONDS = 0.1
 
 
-async def run(setup: Setup, vendor: Vendor, walk: Walk, feed: Feed, stop: asyncio.Event, random: Random) -> None:
+async def run(setup: Setup, vendor: Vendor, walk: Walk, stop: asyncio.Event, random: Random) -> None:
     """Do all of it until `stop`, then end what is in flight within 15 s. Cancelling it is safe, and as a crash is."""
     planner, sender, finisher = Bell(), Bell(), Bell()
-    feed.listen(planner.ring)
-    feed.listen(sender.ring)
-    feed.listen(finisher.ring, to_counters=True)
-    async with asyncio.TaskGroup() as loops:
-        planner_loop = loops.create_task(_until(stop, planner, lambda: plan_due(setup, walk)), name="planner")
-        loops.create_task(_until(stop, finisher, lambda: finish_due(setup)), name="finisher")
-        if setup.senders:
-            loops.create_task(Sender(setup, vendor, sender, random).run(stop), name="senders")
-        await stop.wait()
-        planner_loop.cancel()  # at once: another process goes on behind the last step
-        sender.ring()
-        finisher.ring()
+    with campaigns_moved.hung(planner, sender, finisher), messages_moved.hung(finisher):
+        async with asyncio.TaskGroup() as loops:
+            planner_loop = loops.create_task(_until(stop, planner, lambda: plan_due(setup, walk)), name="planner")
+            loops.create_task(_until(stop, finisher, lambda: finish_due(setup)), name="finisher")
+            if setup.senders:
+                loops.create_task(Sender(setup, vendor, sender, random).run(stop), name="senders")
+            await stop.wait()
+            planner_loop.cancel()  # at once: another process goes on behind the last step
+            sender.ring()
+            finisher.ring()
 
 
 async def plan_due(setup: Setup, walk: Walk) -> None:

@@ -6,7 +6,7 @@ become the present state, and no subscriber has a task of its own that could be 
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from beanie import PydanticObjectId
@@ -15,7 +15,7 @@ import documents
 from delivery.topic import LONGEST_LIST, Progress, Topic
 from documents import Campaign, Message, MessageStatus, Tally
 from documents.records import Record
-from documents.stream import Change, Stream
+from documents.stream import Change, Stream, Tap
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
@@ -39,34 +39,24 @@ class Feed:
 
     def __init__(self) -> None:
         self._topics: dict[str, Topic] = {}
-        self._for_campaigns: list[Callable[[], None]] = []
-        self._for_counters: list[Callable[[], None]] = []
-        self._message_readers = 0
-        self._wanted = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._messages = Stream(Message, STATUS_CHANGES, self._message_changed, self._reset)
-
-    def listen(self, ring: Callable[[], None], *, to_counters: bool = False) -> None:
-        """Have `ring` called whenever any campaign changes; whenever its counters do, too, if that is wanted."""
-        self._for_campaigns.append(ring)
-        if to_counters:
-            self._for_counters.append(ring)
+        self._states = Tap(
+            Stream(Campaign, IDS_ONLY, self._campaign_changed, self._reset),
+            Stream(Tally, IDS_ONLY, self._tally_changed, self._reset),
+        )
+        self._messages = Tap(Stream(Message, STATUS_CHANGES, self._message_changed, self._reset))
 
     async def run(self) -> None:
-        """Follow the collections until cancelled; messages only while somebody reads them, for they change a lot."""
-        campaigns = Stream(Campaign, IDS_ONLY, self._campaign_changed, self._reset)
-        counters = Stream(Tally, IDS_ONLY, self._tally_changed, self._reset)
-        async with asyncio.TaskGroup() as streams:
-            streams.create_task(campaigns.follow(), name="change stream of campaigns")
-            streams.create_task(counters.follow(), name="change stream of tallies")
-            streams.create_task(self._follow_messages(), name="change stream of messages")
+        """Follow the collections while somebody reads, until cancelled."""
+        async with asyncio.TaskGroup() as taps:
+            taps.create_task(self._states.run(), name="change streams of campaigns and tallies")
+            taps.create_task(self._messages.run(), name="change stream of messages")
 
     async def progress(self, campaign_id: PydanticObjectId) -> AsyncGenerator[Progress]:
         """The present state, then every change, at most ten a second, until the campaign has ended.
 
         Nothing when there is no such campaign.
         """
-        with self._topic(campaign_id) as topic:
+        with self._topic(campaign_id) as topic, self._states.reading():
             while True:
                 version, progress = await topic.progress()
                 if progress is None:
@@ -85,8 +75,8 @@ class Feed:
         Only messages that are in one of these statuses when they are told, if any are given. At most ten lists a
         second; a message that changes several times in between is told once. Ends when the campaign has.
         """
-        with self._topic(campaign_id) as topic, self._message_reader():
-            await self._messages.opened.wait()
+        with self._topic(campaign_id) as topic, self._states.reading(), self._messages.reading():
+            await self._messages.opened()
             before = topic.version
             async for present in _present(campaign_id, statuses):
                 yield present
@@ -107,51 +97,24 @@ class Feed:
             if not topic.subscribers:
                 del self._topics[str(campaign_id)]
 
-    @contextmanager
-    def _message_reader(self) -> Iterator[None]:
-        self._message_readers += 1
-        self._idle.clear()
-        self._wanted.set()
-        try:
-            yield
-        finally:
-            self._message_readers -= 1
-            if not self._message_readers:
-                self._wanted.clear()
-                self._idle.set()
-
-    async def _follow_messages(self) -> None:
-        while True:
-            await self._wanted.wait()
-            async with asyncio.TaskGroup() as group:
-                following = group.create_task(self._messages.follow(), name="change stream of messages")
-                while self._message_readers:
-                    await self._idle.wait()
-                self._messages.forget()
-                following.cancel()
-
     def _campaign_changed(self, change: Change) -> None:
-        self._changed(_id_of(change), self._for_campaigns)
+        self._changed(_id_of(change))
 
     def _tally_changed(self, change: Change) -> None:
-        self._changed(_id_of(change).partition("-")[0], self._for_counters)
+        self._changed(_id_of(change).partition("-")[0])
 
     def _message_changed(self, change: Change) -> None:
         message_id = _id_of(change)
         if topic := self._topics.get(message_id.partition("-")[0]):
             topic.touch(message_id)
 
-    def _changed(self, campaign_id: str, listeners: Iterable[Callable[[], None]]) -> None:
+    def _changed(self, campaign_id: str) -> None:
         if topic := self._topics.get(campaign_id):
             topic.touch()
-        for ring in listeners:
-            ring()
 
     def _reset(self) -> None:
         for topic in self._topics.values():
             topic.touch()
-        for ring in (*self._for_campaigns, *self._for_counters):
-            ring()
 
 
 def _id_of(change: Change) -> str:

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -69,6 +70,51 @@ class Stream:
             if change is not None:
                 lag.set(_age(change))
                 self.take(change)
+
+
+class Tap:
+    """Streams that are open only while somebody reads.
+
+    A transaction is one entry of the oplog, and mongod looks through all of its writes for each stream, whichever
+    collection that follows: with nobody there, that was a third of what mongod did for a campaign.
+    """
+
+    def __init__(self, *streams: Stream) -> None:
+        self._streams = streams
+        self._readers = 0
+        self._wanted = asyncio.Event()
+        self._idle = asyncio.Event()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Have the streams open meanwhile; each begins with a reset."""
+        self._readers += 1
+        self._idle.clear()
+        self._wanted.set()
+        try:
+            yield
+        finally:
+            self._readers -= 1
+            if not self._readers:
+                self._wanted.clear()
+                self._idle.set()
+
+    async def opened(self) -> None:
+        """Wait until every later change will be told."""
+        for stream in self._streams:
+            await stream.opened.wait()
+
+    async def run(self) -> None:
+        """Follow the streams whenever somebody reads, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            async with asyncio.TaskGroup() as group:
+                following = [group.create_task(stream.follow()) for stream in self._streams]
+                while self._readers:
+                    await self._idle.wait()
+                for stream, task in zip(self._streams, following, strict=True):
+                    stream.forget()
+                    task.cancel()
 
 
 def _age(change: Change) -> float:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from beanie import PydanticObjectId
 
 from documents import ImportJob
-from documents.stream import Change, Stream
+from documents.stream import Change, Stream, Tap
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 
@@ -21,10 +21,11 @@ class Feed:
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
+        self._jobs = Tap(Stream(ImportJob, IDS_ONLY, self._take, self._ring))
 
     async def run(self) -> None:
-        """Follow the jobs until cancelled."""
-        await Stream(ImportJob, IDS_ONLY, self._take, self._ring).follow()
+        """Follow the jobs while somebody reads, until cancelled."""
+        await self._jobs.run()
 
     async def progress(self, job_id: PydanticObjectId) -> AsyncGenerator[ImportJob]:
         """The present state, then every change, at most ten a second, until the import is over.
@@ -32,18 +33,19 @@ class Feed:
         Nothing when there is no such job.
         """
         told: ImportJob | None = None
-        while True:
-            changed = self._changed
-            job = await ImportJob.get(job_id)
-            if job is None:
-                return
-            if job != told:
-                yield job
-                told = job
-            if job.is_over:
-                return
-            await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
-            await changed.wait()
+        with self._jobs.reading():
+            while True:
+                changed = self._changed
+                job = await ImportJob.get(job_id)
+                if job is None:
+                    return
+                if job != told:
+                    yield job
+                    told = job
+                if job.is_over:
+                    return
+                await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
+                await changed.wait()
 
     def _take(self, change: Change) -> None:
         self._ring()

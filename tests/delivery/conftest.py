@@ -188,7 +188,7 @@ async def at_work(
     feed, stop = Feed(), asyncio.Event()
     async with vendor.client() as client, asyncio.TaskGroup() as group:
         feeding = group.create_task(feed.run())
-        working = group.create_task(dispatcher.run(setup, client, walk, feed, stop, Random(1)))
+        working = group.create_task(dispatcher.run(setup, client, walk, stop, Random(1)))
         try:
             yield Running(feed, stop)
         finally:

@@ -102,8 +102,10 @@ async def test_a_thousand_watch_one_campaign_and_see_the_same_end(feed: Feed) ->
 async def test_leaving_leaves_no_task_behind(feed: Feed) -> None:
     campaign = await launched(audience=1)
     before = asyncio.all_tasks()
-    watching = [asyncio.create_task(anext(feed.progress(campaign.id))) for _ in range(10)]
-    await asyncio.gather(*watching)
+    watching = [feed.progress(campaign.id) for _ in range(10)]
+    await asyncio.gather(*(anext(each) for each in watching))
+    for each in watching:
+        await each.aclose()
     reading = feed.messages(campaign.id, ())
     waiting = asyncio.create_task(anext(reading))
     await asyncio.sleep(0)
