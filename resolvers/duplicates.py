@@ -1,6 +1,6 @@
 """Duplicates: customers who may be one person, and making them one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pymongo
@@ -73,6 +73,15 @@ async def merge(viewer: Viewer, keep_id: PydanticObjectId, merge_ids: Sequence[P
         if not (error.timeout or getattr(error, "code", None) == TRANSACTION_TOO_LONG):
             raise
         raise errors.Unavailable("The database was too busy, and nothing was merged: try again.") from error
+
+
+async def merged(customer_ids: Iterable[PydanticObjectId]) -> Mapping[PydanticObjectId, list[Record]]:
+    """Those who were merged into each of these customers, as they are remembered, the earliest first."""
+    wanted = {"customer_id": {"$in": list(customer_ids)}}
+    found: dict[PydanticObjectId, list[Record]] = {}
+    async for alias in documents.Alias.get_pymongo_collection().find(wanted).sort("merged_at"):
+        found.setdefault(alias["customer_id"], []).append(alias)
+    return found
 
 
 def _check(keep_id: PydanticObjectId, merge_ids: Sequence[PydanticObjectId]) -> None:

@@ -1,6 +1,6 @@
 """Messages: the ledger of campaigns, read by page or live, and the receipts that the vendor's gateway reports."""
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -65,6 +65,15 @@ async def page_of_customer(viewer: Viewer, customer_id: PydanticObjectId, reques
     """All messages to a customer, the newest first."""
     messages = Message.get_pymongo_collection()
     return await pages.fetch(messages, {"customer_id": customer_id}, request, _NEWEST_FIRST)
+
+
+async def receipts_of(message_ids: Iterable[str]) -> Mapping[str, list[Record]]:
+    """The receipts of each of these messages, the earliest first."""
+    found: dict[str, list[Record]] = {}
+    wanted = {"message_id": {"$in": list(message_ids)}}
+    async for receipt in documents.Receipt.get_pymongo_collection().find(wanted).sort("received_at"):
+        found.setdefault(receipt["message_id"], []).append(receipt)
+    return found
 
 
 async def watch(

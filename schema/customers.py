@@ -46,6 +46,15 @@ publish(
 publish(SortDirection, "Which end comes first.", ASC="The least, the earliest.", DESC="The greatest, the latest.")
 
 
+@strawberry.type(description="Figures carried over from another system, which the customer's orders add to.")
+class OpeningFigures:
+    """Figures carried over from another system."""
+
+    total_spend: Decimal = strawberry.field(description="What was spent before.")
+    visit_count: int = strawberry.field(description="How many visits there were before.")
+    last_purchase: datetime | None = strawberry.field(default=None, description="When the last purchase before was.")
+
+
 @strawberry.type(description="One person who buys.")
 class Customer:
     """A customer, with what the orders add up to."""
@@ -69,6 +78,9 @@ class Customer:
     email_consent: ConsentState = strawberry.field(description="Whether the customer agreed to messages by e-mail.")
     total_spend: Decimal = strawberry.field(
         description="What was spent: the opening figure plus COMPLETED orders, less refunds."
+    )
+    opening: OpeningFigures | None = strawberry.field(
+        default=None, description="The opening figures, which the others begin with."
     )
     order_count: int = strawberry.field(description="How many COMPLETED orders there are.")
     visit_count: int = strawberry.field(description="Visits: the opening figure plus COMPLETED orders.")
@@ -103,6 +115,8 @@ class Customer:
         for name in ("sms_consent", "email_consent"):
             if name in record:
                 setattr(customer, name, ConsentState(str(record[name])))
+        if opening := pick(record, "opening", dict):
+            customer.opening = made(OpeningFigures, opening)
         if born := pick(record, "birthday", datetime):
             customer.birthday = born.date().isoformat()
         # Amounts are stored with the currency's decimals, so the spend shows how many the others may have.

@@ -1,17 +1,22 @@
 """Duplicates: customers who may be one person, and making them one."""
 
+from datetime import datetime
 from typing import Annotated
 
 import strawberry
+from beanie import PydanticObjectId
 
 import errors
 import resolvers.customers
 import resolvers.duplicates
+from documents.records import Record
 from resolvers.duplicates import Candidate
+from schema import links
 from schema.context import EngineInfo
 from schema.customers import Customer
 from schema.ids import some_id
 from schema.payloads import Payload
+from schema.records import made
 
 
 @strawberry.type(description="Two customers who may be one person.")
@@ -29,6 +34,33 @@ class DuplicateCandidate:
         """The candidate as clients see it."""
         customers = [Customer.of(record) for record in candidate.customers]
         return cls(customers=customers, score=round(candidate.score, 2), reasons=list(candidate.reasons))
+
+
+@strawberry.type(description="A customer who was merged into another one, as far as it is remembered.")
+class MergedCustomer:
+    """A customer who was merged into another one."""
+
+    id: strawberry.ID = strawberry.field(description="The former id; it means the kept customer now.")
+    external_id: str | None = strawberry.field(default=None, description="The former id in the source system.")
+    email: str | None = strawberry.field(default=None, description="The former e-mail address.")
+    phone: str | None = strawberry.field(default=None, description="The former number.")
+    merged_at: datetime = strawberry.field(description="When that was.")
+
+    @classmethod
+    def of(cls, record: Record) -> "MergedCustomer":
+        """The merged customer as clients see them, from the record that is stored."""
+        merged = made(cls, record)
+        merged.id = strawberry.ID(str(record["_id"]))
+        return merged
+
+
+async def merged_from(customer: strawberry.Parent[Customer], info: EngineInfo) -> list[MergedCustomer]:
+    """Those who were merged into a customer."""
+    found = await info.context.loaders.merged.load(PydanticObjectId(customer.id))
+    return [MergedCustomer.of(record) for record in found or ()]
+
+
+links.back(Customer, merged_from, "Those who were merged into the customer, with the keys that were theirs alone.")
 
 
 @strawberry.type(description="What became of a merger.")

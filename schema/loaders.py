@@ -10,7 +10,9 @@ from strawberry.dataloader import DataLoader
 import documents
 import resolvers.campaigns
 import resolvers.customers
+import resolvers.duplicates
 import resolvers.imports
+import resolvers.messages
 import resolvers.segments
 import resolvers.users
 from delivery import tallies
@@ -18,6 +20,7 @@ from delivery.tallies import Stats
 from resolvers.pages import Record
 from segmentation.dates import AsOf
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -58,15 +61,23 @@ class Loaders:
         return _by_id(resolvers.imports.faulty_rows)
 
     @cached_property
+    def merged(self) -> DataLoader[PydanticObjectId, list[Mapping[str, object]] | None]:
+        """Those who were merged into customers, by the customer's id."""
+        return _by_id(resolvers.duplicates.merged)
+
+    @cached_property
+    def receipts(self) -> DataLoader[str, list[Mapping[str, object]] | None]:
+        """The receipts of messages, by the message's id."""
+        return _by_id(resolvers.messages.receipts_of)
+
+    @cached_property
     def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:
         """The counters of campaigns."""
         return _by_id(tallies.stats)
 
 
-def _by_id(
-    find: Callable[[Iterable[PydanticObjectId]], Awaitable[Mapping[PydanticObjectId, T]]],
-) -> DataLoader[PydanticObjectId, T | None]:
-    async def load(ids: list[PydanticObjectId]) -> list[T | None]:
+def _by_id(find: Callable[[Iterable[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:
+    async def load(ids: list[K]) -> list[T | None]:
         found = await find(ids)
         return [found.get(id_) for id_ in ids]
 

@@ -83,7 +83,9 @@ class Message:
     vendor_message_id: str | None = strawberry.field(default=None, description="The vendor's id of it.")
     failure_code: str | None = strawberry.field(default=None, description="Why it FAILED, for programs.")
     failure_reason: str | None = strawberry.field(default=None, description="Why it FAILED, in words.")
+    life: int = strawberry.field(description="1, and one more after every time that it was FAILED and tried again.")
     created_at: datetime = strawberry.field(description="When it was planned.")
+    updated_at: datetime = strawberry.field(description="When it last moved.")
     sent_at: datetime | None = strawberry.field(default=None, description="When the vendor accepted it.")
     delivered_at: datetime | None = strawberry.field(default=None, description="When it was delivered.")
     failed_at: datetime | None = strawberry.field(default=None, description="When it failed.")
@@ -109,6 +111,33 @@ class Message:
     async def customer(self, info: EngineInfo) -> Customer | None:
         record = await info.context.loaders.customer.load(self.customer_id) if self.customer_id else None
         return Customer.of(record) if record else None
+
+    @strawberry.field(description="What the vendor reported of it, the earliest first.")
+    async def receipts(self, info: EngineInfo) -> list["DeliveryReceipt"]:
+        found = await info.context.loaders.receipts.load(str(self.id))
+        return [DeliveryReceipt.of(receipt) for receipt in found or ()]
+
+
+@strawberry.type(description="One report of the vendor about a message.")
+class DeliveryReceipt:
+    """One report of the vendor about a message."""
+
+    receipt_id: strawberry.ID = strawberry.field(description="The vendor's id of it.")
+    vendor_message_id: str | None = strawberry.field(default=None, description="The vendor's id of the message.")
+    life: int = strawberry.field(description="Which life of the message it is about.")
+    status: ReceiptStatus = strawberry.field(description="What became of the message.")
+    occurred_at: datetime = strawberry.field(description="When, by the vendor's clock.")
+    received_at: datetime = strawberry.field(description="When it came here.")
+    failure_code: str | None = strawberry.field(default=None, description="Why it failed, for programs.")
+    failure_reason: str | None = strawberry.field(default=None, description="Why it failed, in words.")
+
+    @classmethod
+    def of(cls, record: Record) -> "DeliveryReceipt":
+        """The receipt as clients see it, from the record that is stored."""
+        receipt = made(cls, record)
+        receipt.receipt_id = strawberry.ID(str(record["_id"]))
+        receipt.status = ReceiptStatus(receipt.status)
+        return receipt
 
 
 async def messages(

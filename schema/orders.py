@@ -78,6 +78,7 @@ class Order:
     payment: Payment = strawberry.field(description="How it was paid.")
     coupon: str | None = strawberry.field(default=None, description="The coupon that was used.")
     created_at: datetime = strawberry.field(description="When it was first ingested.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
 
     @classmethod
     def of(cls, record: Record) -> "Order":
