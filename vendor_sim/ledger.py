@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
+from typing import NamedTuple
 
 KEPT_SECONDS = 24 * 3600.0
 DIGEST_BYTES = 8
@@ -21,11 +22,26 @@ class Status(StrEnum):
     FAILED = "FAILED"
 
 
+class Marks(NamedTuple):
+    """What a seed makes of an id: one hash in three parts, the same at every run."""
+
+    fate: float  # from 0 to below 1
+    vendor_message_id: str
+    receipt_id: str
+
+    @classmethod
+    def of(cls, seed: int, message_id: str) -> "Marks":
+        """The marks of a message."""
+        digest = blake2b(f"{seed}:{message_id}".encode(), digest_size=24).hexdigest()
+        return cls(int(digest[:16], 16) / 2**64, f"vnd_{digest[16:32]}", f"rcp_{digest[32:]}")
+
+
 @dataclass(slots=True)
 class Held:
     """One accepted message. Its texts and its address are not kept, only digests of both, one behind the other."""
 
     digest: bytes
+    marks: Marks
     accepted_at: float
     status: Status = Status.ACCEPTED
     requests: int = 1
@@ -58,46 +74,38 @@ class Ledger:
     failed: int = 0
     duplicate_requests: int = 0
 
-    def accept(self, message: dict[str, str | None], now: float) -> Refusal | bool:
-        """Take a message in: True when it is new, False when it is held already, or why it is refused."""
+    def accept(self, message: dict[str, str | None], now: float) -> Refusal | Held:
+        """Take a message in: what is held of it, at its first request if it is new; or why it is refused."""
         if refusal := _fault(message):
             return refusal
         digest = _digest(message)
-        held = self.messages.get(str(message["messageId"]))
+        id_ = str(message["messageId"])
+        held = self.messages.get(id_)
         if held is None:
-            self.messages[str(message["messageId"])] = Held(digest, now)
+            held = self.messages[id_] = Held(digest, Marks.of(self.seed, id_), now)
             self.accepted += 1
-            return True
+            return held
         if held.digest != digest:
             return Refusal("IDEMPOTENCY_MISMATCH", "this messageId was used for another message")
         held.requests += 1
         self.duplicate_requests += 1
-        return False
+        return held
 
-    def settle(self, message_id: str) -> Status:
+    def settle(self, message_id: str) -> Held:
         """Decide what becomes of an accepted message, once."""
         held = self.messages[message_id]
         if held.status is Status.ACCEPTED:
-            held.status = self.fate(message_id)
+            held.status = self.fate(held.marks)
             if held.status is Status.DELIVERED:
                 held.deliveries += 1
                 self.delivered += 1
             else:
                 self.failed += 1
-        return held.status
+        return held
 
-    def fate(self, message_id: str) -> Status:
-        """The outcome that the seed has for this id: the same at every run."""
-        share = int.from_bytes(self._hash("fate", message_id)) / 2**64
-        return Status.DELIVERED if share < self.success_rate else Status.FAILED
-
-    def vendor_message_id(self, message_id: str) -> str:
-        """Our own id of the message: the same whenever it is asked for."""
-        return f"vnd_{self._hash('message', message_id).hex()}"
-
-    def receipt_id(self, message_id: str) -> str:
-        """The id of the one receipt of the message."""
-        return f"rcp_{self._hash('receipt', message_id).hex()}"
+    def fate(self, marks: Marks) -> Status:
+        """The outcome of a message with these marks."""
+        return Status.DELIVERED if marks.fate < self.success_rate else Status.FAILED
 
     def forget(self, now: float) -> None:
         """Drop what is older than 24 hours and has been told."""
@@ -113,9 +121,6 @@ class Ledger:
             found.append((message_id, held))
         return found
 
-    def _hash(self, what: str, message_id: str) -> bytes:
-        return blake2b(f"{self.seed}:{what}:{message_id}".encode(), digest_size=8).digest()
-
 
 def _fault(message: dict[str, str | None]) -> Refusal | None:
     recipient = RECIPIENTS.get(str(message.get("channel")))
@@ -129,6 +134,8 @@ def _fault(message: dict[str, str | None]) -> Refusal | None:
 
 
 def _digest(message: dict[str, str | None]) -> bytes:
-    address = (message.get(name) or "" for name in ("channel", "to"))
-    texts = (message.get(name) or "" for name in ("subject", "body"))
-    return b"".join(blake2b("\0".join(parts).encode(), digest_size=DIGEST_BYTES).digest() for parts in (address, texts))
+    return _hash(message["channel"], message["to"]) + _hash(message.get("subject"), message["body"])
+
+
+def _hash(first: str | None, second: str | None) -> bytes:
+    return blake2b(f"{first or ''}\0{second}".encode(), digest_size=DIGEST_BYTES).digest()

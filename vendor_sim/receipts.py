@@ -10,7 +10,7 @@ import logging
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -40,10 +40,10 @@ class Due:
 
 @dataclass(slots=True)
 class Outbox:
-    """Receipts by the time that they are due. `render` makes one, at the time that it is sent."""
+    """Receipts by the time that they are due. `render` makes a batch, at the time that it is sent."""
 
     http: httpx.AsyncClient
-    render: Callable[[Due], dict[str, object]]
+    render: Callable[[Sequence[Due]], list[dict[str, object]]]
     acknowledged: Callable[[Due], None]
     secret: str | None
     batch: int
@@ -101,7 +101,7 @@ class Outbox:
 
     async def _send(self, batch: list[Due]) -> None:
         try:
-            stored = await self._call(batch[0].callback_url, [self.render(due) for due in batch])
+            stored = await self._call(batch[0].callback_url, self.render(batch))
         finally:
             self.in_flight -= len(batch)
         now = time.monotonic()

@@ -37,7 +37,7 @@ class Vendor:
         self.ledger = Ledger(self.settings.seed, self.settings.success_rate)
         self.outbox = Outbox(
             self.http,
-            render=self._receipt,
+            render=self._receipts,
             acknowledged=self._acknowledge,
             secret=self.settings.webhook_secret,
             batch=self.settings.receipt_batch,
@@ -57,13 +57,13 @@ class Vendor:
         rejected: list[dict[str, object]] = []
         for message in messages:
             id_ = str(message.get("messageId"))
-            match self.ledger.accept(message, now):
-                case Refusal(code=code, reason=reason):
-                    rejected.append({"messageId": id_, "code": code, "reason": reason, "permanent": True})
-                    continue
-                case True:
-                    self._schedule(Due(id_, callback_url, now), now)
-            accepted.append({"messageId": id_, "vendorMessageId": self.ledger.vendor_message_id(id_)})
+            held = self.ledger.accept(message, now)
+            if isinstance(held, Refusal):
+                rejected.append({"messageId": id_, "code": held.code, "reason": held.reason, "permanent": True})
+                continue
+            if held.requests == 1:
+                self._schedule(Due(id_, callback_url, now), now)
+            accepted.append({"messageId": id_, "vendorMessageId": held.marks.vendor_message_id})
         return {"accepted": accepted, "rejected": rejected}
 
     def stats(self) -> dict[str, int]:
@@ -83,7 +83,7 @@ class Vendor:
             return None
         return {
             "messageId": id_,
-            "vendorMessageId": self.ledger.vendor_message_id(id_),
+            "vendorMessageId": held.marks.vendor_message_id,
             "recipient": held.recipient,
             "status": held.status,
             "requests": held.requests,
@@ -102,18 +102,22 @@ class Vendor:
             again = Due(due.message_id, due.callback_url, due.first_at, copy=True)
             self.outbox.put(again, now + self.faults.receipt_delay())
 
-    def _receipt(self, due: Due) -> dict[str, object]:
-        status = self.ledger.settle(due.message_id)
-        receipt_id = self.ledger.receipt_id(due.message_id)
+    def _receipts(self, batch: Sequence[Due]) -> list[dict[str, object]]:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return [self._receipt(due.message_id, at) for due in batch]
+
+    def _receipt(self, message_id: str, at: str) -> dict[str, object]:
+        held = self.ledger.settle(message_id)
+        receipt_id = held.marks.receipt_id
         code, reason = (None, None)
-        if status is Status.FAILED:
+        if held.status is Status.FAILED:
             code, reason = FAILURES[int(receipt_id[-1], 16) % len(FAILURES)]
         return {
             "receiptId": receipt_id,
-            "messageId": due.message_id,
-            "vendorMessageId": self.ledger.vendor_message_id(due.message_id),
-            "status": status,
-            "occurredAt": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "messageId": message_id,
+            "vendorMessageId": held.marks.vendor_message_id,
+            "status": held.status,
+            "occurredAt": at,
             "failureCode": code,
             "failureReason": reason,
         }

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.vendor_sim.conftest import Callback, a_message, is_signed, vendor
-from vendor_sim.ledger import Ledger, Status
+from vendor_sim.ledger import Ledger, Marks, Status
 
 SECRET = f"whsec_{base64.b64encode(b'a secret of the tests').decode()}"
 
@@ -132,11 +132,12 @@ async def test_an_outage_begins_and_ends_when_somebody_says_so(callback: Callbac
 
 @given(st.text(min_size=1))
 def test_a_fate_depends_on_the_seed_and_the_id_alone(message_id: str) -> None:
-    assert Ledger(7, 0.5).fate(message_id) is Ledger(7, 0.5).fate(message_id)
-    assert Ledger(7, 1).fate(message_id) is Status.DELIVERED
-    assert Ledger(7, 0).fate(message_id) is Status.FAILED
+    marks = Marks.of(7, message_id)
+    assert marks == Marks.of(7, message_id)
+    assert Ledger(7, 1).fate(marks) is Status.DELIVERED
+    assert Ledger(7, 0).fate(marks) is Status.FAILED
 
 
 def test_the_share_of_deliveries_is_the_rate() -> None:
-    fates = [Ledger(1, 0.9).fate(f"m{number}") for number in range(10_000)]
+    fates = [Ledger(1, 0.9).fate(Marks.of(1, f"m{number}")) for number in range(10_000)]
     assert 0.89 < fates.count(Status.DELIVERED) / len(fates) < 0.91
