@@ -7,7 +7,7 @@ from typing import Annotated
 
 from beanie import Document, PydanticObjectId
 from bson import Decimal128
-from bson.codec_options import CodecOptions, TypeCodec, TypeRegistry
+from bson.codec_options import CodecOptions, TypeDecoder, TypeEncoder, TypeRegistry
 from bson.decimal128 import create_decimal128_context
 from pydantic import BeforeValidator, Field
 
@@ -28,21 +28,27 @@ def decimal_of_bson(value: Decimal128) -> Decimal:
     return Decimal(coefficient).scaleb(exponent - _EXPONENT_BIAS, _DECIMAL128)
 
 
-class _DecimalCodec(TypeCodec):
-    """Money goes in and comes out as Decimal, whoever reads: Beanie, a raw collection, an aggregation."""
+class DecimalEncoder(TypeEncoder):
+    """Money goes in as Decimal."""
 
     python_type = Decimal
-    bson_type = Decimal128
 
     def transform_python(self, value: Decimal) -> Decimal128:
+        """The same number."""
         return Decimal128(value)
+
+
+class _DecimalDecoder(TypeDecoder):
+    """Money comes out as Decimal, whoever reads: Beanie, a raw collection, an aggregation."""
+
+    bson_type = Decimal128
 
     def transform_bson(self, value: Decimal128) -> Decimal:
         return decimal_of_bson(value)
 
 
 CODEC_OPTIONS: CodecOptions[dict[str, object]] = CodecOptions(
-    tz_aware=True, tzinfo=UTC, type_registry=TypeRegistry([_DecimalCodec()])
+    tz_aware=True, tzinfo=UTC, type_registry=TypeRegistry([DecimalEncoder(), _DecimalDecoder()])
 )
 
 

@@ -15,6 +15,7 @@ import errors
 import ingestion.customers
 import resolvers.segments
 from auth import Viewer
+from documents import records
 from ingestion import Policy, Report, Row, aliases, values
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Record, Sort
@@ -86,7 +87,7 @@ async def current(customer_id: PydanticObjectId) -> PydanticObjectId:
 async def _load(ids: Collection[PydanticObjectId]) -> dict[PydanticObjectId, Record]:
     if not ids:
         return {}
-    found = documents.Customer.get_pymongo_collection().find({"_id": {"$in": list(ids)}})
+    found = records.of(documents.Customer).find({"_id": {"$in": list(ids)}})
     return {PydanticObjectId(str(record["_id"])): record for record in await found.to_list()}
 
 
@@ -105,7 +106,7 @@ async def page(
     """
     sort = Sort(_sort_field(order), descending=direction is SortDirection.DESC)
     projection = None if fields is None else [*fields, sort.field]
-    customers = documents.Customer.get_pymongo_collection()
+    customers = records.of(documents.Customer)
     if not (rules := await _rules(filter)):
         return await pages.fetch(customers, _matching(filter), request, sort, projection)
     group, among = all_of(*rules), _matching(filter)

@@ -13,7 +13,7 @@ from auth import Viewer
 from delivery import receipts, tallies
 from delivery.live import Feed
 from delivery.receipts import Outcome, Report
-from documents import Message, MessageStatus, ReceiptStatus
+from documents import Message, MessageStatus, ReceiptStatus, records
 from documents.records import Record
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Sort
@@ -39,7 +39,7 @@ class ReceiptResult:
 
 async def find(viewer: Viewer, message_id: str) -> Record | None:
     """One message."""
-    return await Message.get_pymongo_collection().find_one({"_id": message_id})
+    return await records.of(Message).find_one({"_id": message_id})
 
 
 async def page_of_campaign(
@@ -57,13 +57,13 @@ async def page_of_campaign(
         if set(statuses) == {MessageStatus.FAILED}:
             # Few of many, which an index finds: that of the messages that have failed.
             which |= {"campaign_id": campaign_id, "failed_at": {"$type": "date"}}
-    found = await pages.fetch(Message.get_pymongo_collection(), which, request, _IN_ORDER)
+    found = await pages.fetch(records.of(Message), which, request, _IN_ORDER)
     return replace(found, count=count)
 
 
 async def page_of_customer(viewer: Viewer, customer_id: PydanticObjectId, request: PageRequest) -> Page[pages.Record]:
     """All messages to a customer, the newest first."""
-    messages = Message.get_pymongo_collection()
+    messages = records.of(Message)
     return await pages.fetch(messages, {"customer_id": customer_id}, request, _NEWEST_FIRST)
 
 

@@ -10,7 +10,7 @@ import documents
 import ingestion.orders
 import resolvers.customers
 from auth import Viewer
-from documents import OrderStatus
+from documents import OrderStatus, records
 from ingestion import Policy, Report, Row
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Record, Sort
@@ -35,14 +35,14 @@ async def ingest(viewer: Viewer, rows: Sequence[Row], policy: Policy) -> Report:
 
 async def find(viewer: Viewer, order_id: PydanticObjectId) -> Record | None:
     """One order."""
-    return await documents.Order.get_pymongo_collection().find_one({"_id": order_id})
+    return await records.of(documents.Order).find_one({"_id": order_id})
 
 
 async def page(viewer: Viewer, filter: OrderFilter, request: PageRequest) -> Page[Record]:
     """Orders that match, the latest first; of a customer who was merged, those of the one who was kept."""
     if isinstance(filter.customer_id, PydanticObjectId):
         filter = replace(filter, customer_id=await resolvers.customers.current(filter.customer_id))
-    orders = documents.Order.get_pymongo_collection()
+    orders = records.of(documents.Order)
     return await pages.fetch(orders, _matching(filter), request, _LATEST_FIRST)
 
 

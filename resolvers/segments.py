@@ -10,7 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 import documents
 import errors
 from auth import Viewer
-from documents import CampaignStatus, Segment
+from documents import CampaignStatus, Segment, records
 from ingestion import aliases
 from resolvers import pages, sentences
 from resolvers.pages import Page, PageRequest, Record, Sort
@@ -202,7 +202,7 @@ async def customers(segment: Segment, as_of: AsOf, request: PageRequest) -> Page
     """The customers of the segment now, in the order in which they came."""
     group = rules.read(segment.rules)
     sieve = await audience.sieve(group, as_of)
-    customers = documents.Customer.get_pymongo_collection()
+    customers = records.of(documents.Customer)
     return await pages.fetch_sieved(customers, sieve, request, Sort("_id"), lambda: audience.count(group, as_of))
 
 

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 import documents
 import errors
 import resolvers.customers
-from documents import ConsentState
+from documents import ConsentState, records
 from documents.records import Record, pick
 from ingestion import Outcome
 from ingestion.rows import published
@@ -112,17 +112,14 @@ class Customer:
         """The customer as clients see them, from the stored record or the part of it that is asked for."""
         customer = made(cls, record)
         customer.id = strawberry.ID(str(record["_id"]))
-        for name in ("sms_consent", "email_consent"):
-            if name in record:
-                setattr(customer, name, ConsentState(str(record[name])))
         if opening := pick(record, "opening", dict):
             customer.opening = made(OpeningFigures, opening)
         if born := pick(record, "birthday", datetime):
             customer.birthday = born.date().isoformat()
         # Amounts are stored with the currency's decimals, so the spend shows how many the others may have.
         for name in MADE_FROM_SPEND:
-            if amount := pick(record, name, Decimal):
-                setattr(customer, name, amount.quantize(customer.total_spend))
+            if name in record and (amount := records.decimal(record, name)) is not None:
+                setattr(customer, name, amount.quantize(records.decimal(record, "total_spend") or amount))
         return customer
 
 

@@ -95,9 +95,6 @@ class Message:
         """The message as clients see it, from the record that is stored."""
         message = made(cls, record)
         message.id = strawberry.ID(str(record["_id"]))
-        message.channel = Channel(message.channel)
-        message.status = MessageStatus(message.status)
-        message.skip_reason = SkipReason(message.skip_reason) if message.skip_reason else None
         return message
 
     @strawberry.field(description="The campaign it belongs to.")

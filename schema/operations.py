@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 import orjson
-from bson import ObjectId
+from bson import Decimal128, ObjectId
 from graphql import GraphQLError, OperationDefinitionNode, OperationType
 from graphql.execution.values import VariableValues
 
@@ -93,6 +93,6 @@ def encode(answer: Answer, request_id: str) -> bytes:
 
 def _plain(value: object) -> str:
     """What a JSON scalar may hold that came from the database."""
-    if isinstance(value, Decimal | ObjectId):
+    if isinstance(value, Decimal | Decimal128 | ObjectId):
         return str(value)
     raise TypeError(f"{type(value).__name__} is no JSON")

@@ -85,10 +85,8 @@ class Order:
         """The order as clients see it, from the record that is stored."""
         order = made(cls, record)
         order.id = strawberry.ID(str(record["_id"]))
-        order.status = OrderStatus(str(record["status"]))
         order.items = [made(OrderItem, item) for item in pick(record, "items", list) or []]
         order.payment = made(Payment, pick(record, "payment", dict) or {})
-        order.payment.status = PaymentStatus(order.payment.status)
         return order
 
     @strawberry.field(description="Whose order it is. Null once the person has been erased.")

@@ -11,6 +11,7 @@ from enum import Enum
 from math import isfinite
 from typing import Any, NamedTuple
 
+from bson import Decimal128
 from graphql import (
     GRAPHQL_MAX_INT,
     GRAPHQL_MIN_INT,
@@ -122,7 +123,7 @@ _SCALARS: Mapping[str, Writers] = {
     "Int": {int: _int32},
     "Float": {float: _finite},
     "DateTime": {datetime: print_instant},
-    "Decimal": {Decimal: print_decimal},
+    "Decimal": {Decimal: print_decimal, Decimal128: print_decimal},
     "JSON": _JSON,
     "SegmentRules": _JSON,
 }

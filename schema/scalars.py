@@ -12,12 +12,14 @@ from decimal import Decimal
 from typing import NewType
 
 import strawberry
+from bson import Decimal128
 from graphql import FloatValueNode, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
 from strawberry.file_uploads import Upload
 from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
 import documents
+from documents.values import decimal_of_bson
 
 SegmentRules = NewType("SegmentRules", object)
 
@@ -37,12 +39,13 @@ def parse_instant(value: object) -> datetime | Unreadable:
 
 
 def print_instant(instant: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds and `Z`; raises TypeError for what is not an aware datetime."""
-    if not isinstance(instant, datetime) or instant.tzinfo is None:
-        raise TypeError(f"Not an aware datetime: {instant!r}")
-    text = (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
-    # Without a fraction it is not written at all. Asking isoformat for milliseconds takes three times as long.
-    return f"{text[:23]}Z" if text[19] == "." else f"{text[:19]}.000Z"
+    """RFC 3339 in UTC with milliseconds and `Z`; without a zone it is so already. Raises TypeError for what is none."""
+    if not isinstance(instant, datetime):
+        raise TypeError(f"Not a datetime: {instant!r}")
+    utc = instant if instant.tzinfo is None or instant.tzinfo is UTC else instant.astimezone(UTC)
+    # Asking isoformat for milliseconds would take three times as long; it leaves a fraction of 0 out.
+    text = utc.isoformat()
+    return f"{text[:23]}Z" if text[19:20] == "." else f"{text[:19]}.000Z"
 
 
 def parse_decimal(value: object) -> Decimal | Unreadable:
@@ -51,8 +54,10 @@ def parse_decimal(value: object) -> Decimal | Unreadable:
     return Unreadable(value, "Decimal") if number is None else number
 
 
-def print_decimal(number: Decimal) -> str:
-    """The decimal in plain digits, never with an exponent; raises TypeError for what is not a finite Decimal."""
+def print_decimal(number: Decimal | Decimal128) -> str:
+    """The decimal in plain digits, never with an exponent; raises TypeError for what is not a finite decimal."""
+    if isinstance(number, Decimal128):
+        number = decimal_of_bson(number)
     if not isinstance(number, Decimal) or not number.is_finite():
         raise TypeError(f"Not a finite decimal: {number!r}")
     text = str(number)

@@ -1,7 +1,7 @@
 """Execution by plan tells the same as graphql-core, data and errors, over generated queries and values."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from random import Random
@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypeVar
 
 import hypothesis_graphql
 import strawberry
+from bson import Decimal128
 from graphql import (
     ArgumentNode,
     DirectiveNode,
@@ -141,8 +142,8 @@ GOOD: dict[str, list[object]] = {
     "maybe_number": [-1, None],
     "ratio": [0.5, None],
     "flag": [True],
-    "at": [datetime(2026, 1, 31, tzinfo=UTC)],
-    "money": [Decimal("1.50"), None],
+    "at": [datetime(2026, 1, 31, tzinfo=UTC), datetime(2026, 1, 31)],  # noqa: DTZ001 (as it is in a record)
+    "money": [Decimal("1.50"), Decimal128("1.50"), None],
     "colour": [Colour.RED, "blue"],
     "anything": [{"a": [1]}, [1], "a", 1, 0.5, False, None],
     "tags": [["a", "b"], []],
@@ -158,7 +159,8 @@ BAD: list[object] = [
     float("nan"),
     True,
     Decimal("NaN"),
-    datetime(2026, 1, 31),  # noqa: DTZ001 (the fault that is looked for)
+    date(2026, 1, 31),
+    Decimal128("NaN"),
     Colour.BLUE,
     "BLUE",
     ["a", 5],

@@ -51,9 +51,8 @@ def test_an_instant_is_written_in_utc_with_milliseconds() -> None:
     assert scalars.print_instant(datetime(2026, 1, 31, 10, tzinfo=india)) == "2026-01-31T04:30:00.000Z"
 
 
-def test_a_naive_datetime_is_our_bug() -> None:
-    with pytest.raises(TypeError):
-        scalars.print_instant(datetime(2026, 1, 31))  # noqa: DTZ001 (the fault that is looked for)
+def test_an_instant_without_a_zone_is_in_utc_as_mongodb_keeps_it() -> None:
+    assert scalars.print_instant(datetime(2026, 1, 31, 10)) == "2026-01-31T10:00:00.000Z"  # noqa: DTZ001
 
 
 @given(st.datetimes(timezones=st.just(UTC)))
