@@ -16,6 +16,7 @@ _COEFFICIENT_BITS = 113
 _COEFFICIENT = (1 << _COEFFICIENT_BITS) - 1
 _LARGEST_COEFFICIENT = 10**34 - 1
 _EXPONENT_BIAS = 6176
+_DECIMALS_OF_MONEY = 4  # at most, in any currency of ISO 4217
 _FIRST_ODD_FORM = 0b11 << 12  # of sign and exponent: negatives, infinities, NaN, and the form that no driver writes
 
 
@@ -26,6 +27,16 @@ def decimal_of_bson(value: Decimal128) -> Decimal:
     if exponent >= _FIRST_ODD_FORM or coefficient > _LARGEST_COEFFICIENT:
         return value.to_decimal()
     return Decimal(coefficient).scaleb(exponent - _EXPONENT_BIAS, _DECIMAL128)
+
+
+def digits_of_bson(value: Decimal128) -> str | None:
+    """The digits of an amount of money: of a number from 0 up with some decimals, not many; None for any other."""
+    bits = int.from_bytes(value.bid, "little")
+    coefficient, exponent = bits & _COEFFICIENT, (bits >> _COEFFICIENT_BITS) - _EXPONENT_BIAS
+    if not -_DECIMALS_OF_MONEY <= exponent < 0 or coefficient > _LARGEST_COEFFICIENT:
+        return None
+    digits = str(coefficient).zfill(1 - exponent)
+    return f"{digits[:exponent]}.{digits[exponent:]}"
 
 
 class DecimalEncoder(TypeEncoder):

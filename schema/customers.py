@@ -112,9 +112,9 @@ class Customer:
         """The customer as clients see them, from the stored record or the part of it that is asked for."""
         customer = made(cls, record)
         customer.id = strawberry.ID(str(record["_id"]))
-        if opening := pick(record, "opening", dict):
+        if "opening" in record and (opening := pick(record, "opening", dict)):
             customer.opening = made(OpeningFigures, opening)
-        if born := pick(record, "birthday", datetime):
+        if "birthday" in record and (born := pick(record, "birthday", datetime)):
             customer.birthday = born.date().isoformat()
         # Amounts are stored with the currency's decimals, so the spend shows how many the others may have.
         for name in MADE_FROM_SPEND:

@@ -19,7 +19,7 @@ from strawberry.scalars import JSON
 from strawberry.types.scalar import ScalarDefinition
 
 import documents
-from documents.values import decimal_of_bson
+from documents.values import decimal_of_bson, digits_of_bson
 
 SegmentRules = NewType("SegmentRules", object)
 
@@ -57,7 +57,7 @@ def parse_decimal(value: object) -> Decimal | Unreadable:
 def print_decimal(number: Decimal | Decimal128) -> str:
     """The decimal in plain digits, never with an exponent; raises TypeError for what is not a finite decimal."""
     if isinstance(number, Decimal128):
-        number = decimal_of_bson(number)
+        return digits_of_bson(number) or print_decimal(decimal_of_bson(number))
     if not isinstance(number, Decimal) or not number.is_finite():
         raise TypeError(f"Not a finite decimal: {number!r}")
     text = str(number)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
+from bson import Decimal128
 from graphql import parse_value
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,3 +97,15 @@ def test_a_decimal_literal_keeps_every_digit() -> None:
     assert literal is not None
     assert literal(parse_value("12345678901234567.89"), None) == Decimal("12345678901234567.89")
     assert literal(parse_value("[1]"), None) == Unreadable([1], "Decimal")
+
+
+@given(st.binary(min_size=16, max_size=16).map(Decimal128.from_bid) | st.decimals(
+    min_value=-(10**9), max_value=10**9, places=2
+).map(Decimal128)
+def test_a_stored_decimal_is_written_as_the_decimal_that_it_is(stored: Decimal128) -> None:
+    number = stored.to_decimal()
+    if number.is_finite():
+        assert scalars.print_decimal(stored) == format(number, "f")
+    else:
+        with pytest.raises(TypeError):
+            scalars.print_decimal(stored)
