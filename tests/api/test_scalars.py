@@ -99,9 +99,10 @@ def test_a_decimal_literal_keeps_every_digit() -> None:
     assert literal(parse_value("[1]"), None) == Unreadable([1], "Decimal")
 
 
-@given(st.binary(min_size=16, max_size=16).map(Decimal128.from_bid) | st.decimals(
-    min_value=-(10**9), max_value=10**9, places=2
-).map(Decimal128)
+amounts = st.decimals(min_value=-(10**9), max_value=10**9, places=2).map(Decimal128)
+
+
+@given(st.binary(min_size=16, max_size=16).map(Decimal128.from_bid) | amounts)
 def test_a_stored_decimal_is_written_as_the_decimal_that_it_is(stored: Decimal128) -> None:
     number = stored.to_decimal()
     if number.is_finite():
