@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeVar
 
 import orjson
@@ -16,6 +17,9 @@ from schema.operations import Answer, Request, encode
 
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _KEY = re.compile("[!-~]{1,255}")
+
+# Of the values of a header that clients send, nearly all are those of a few clients.
+CACHED_HEADERS = 100
 
 T = TypeVar("T")
 
@@ -53,6 +57,7 @@ class HTTPFault(Exception):
         return Answer(executed=False, errors=errors.told([errors.coded(code, self.message)], request_id))
 
 
+@lru_cache(CACHED_HEADERS)
 def negotiate(accept: str) -> Media:
     """The media type to answer in, for the value of an Accept header; raises HTTPFault 406 when there is none."""
     if not accept.strip():
@@ -83,6 +88,7 @@ def _covers(range_: str, media: Media) -> bool:
     return range_ in (media, "*/*", f"{media.partition('/')[0]}/*")
 
 
+@lru_cache(CACHED_HEADERS)
 def media_type_of(content_type: str) -> str:
     """The media type of a Content-Type header; raises HTTPFault 415 when the text is not in UTF-8."""
     media_type, *parameters = (piece.strip().lower() for piece in content_type.split(";"))
