@@ -16,6 +16,7 @@ ALLOWED = {
     "metrics": set(),
     "settings": set(),
     "mongo": set(),
+    "listening": set(),
     "vendor_sim": set(),
     "demo": set(),
     "web": set(),
