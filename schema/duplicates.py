@@ -18,6 +18,8 @@ from schema.ids import some_id
 from schema.payloads import Payload
 from schema.records import made
 
+DEFAULT_PAIRS = 20
+
 
 @strawberry.type(description="Two customers who may be one person.")
 class DuplicateCandidate:
@@ -82,10 +84,13 @@ class DuplicateQuery:
     async def duplicate_customers(
         self,
         info: EngineInfo,
-        first: Annotated[int, strawberry.argument(description="How many pairs at most, up to 100.")] = 20,
+        first: Annotated[
+            int | None, strawberry.argument(description="How many pairs at most, up to 100.")
+        ] = DEFAULT_PAIRS,
     ) -> list[DuplicateCandidate]:
         viewer = info.context.require(info.field_name)
-        return [DuplicateCandidate.of(each) for each in await resolvers.duplicates.candidates(viewer, first)]
+        found = await resolvers.duplicates.candidates(viewer, DEFAULT_PAIRS if first is None else first)
+        return [DuplicateCandidate.of(each) for each in found]
 
 
 @strawberry.type
