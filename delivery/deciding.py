@@ -38,14 +38,14 @@ class Decision:
     body: str = ""
     skip_reason: SkipReason | None = None
 
-    def stored(self, campaign: Campaign, now: datetime) -> dict[str, object]:
+    def stored(self, campaign_id: PydanticObjectId, channel: Channel, now: datetime) -> dict[str, object]:
         """The message as it goes into the ledger."""
         message = {
-            "_id": message_id(campaign.id, self.customer_id),
-            "campaign_id": campaign.id,
+            "_id": message_id(campaign_id, self.customer_id),
+            "campaign_id": campaign_id,
             "customer_id": self.customer_id,
             "variant": self.variant,
-            "channel": campaign.channel.value,
+            "channel": channel.value,
             "recipient": self.recipient,
             "subject": self.subject,
             "body": self.body,
@@ -81,7 +81,8 @@ class Decider:
     """Decides for one campaign. Chance is a hash of campaign and customer, so that asking again answers the same."""
 
     def __init__(self, campaign: Campaign, as_of: datetime) -> None:
-        self._campaign = campaign
+        # Reading a field of a document takes a microsecond, and these are read for every customer.
+        self._name, self._holdout_percent = campaign.name, campaign.holdout_percent
         self._as_of = as_of
         self._texts = [Text.of(variant) for variant in campaign.variants]
         self._weights = list(accumulate(variant.weight for variant in campaign.variants))
@@ -116,7 +117,7 @@ class Decider:
             reason = SkipReason.TEMPLATE_ERROR
             return Decision(customer_id, MessageStatus.SKIPPED, text.variant, skip_reason=reason)
         # Last, so that those held out are like those written to in everything but this.
-        held_out = for_holdout * 100 < self._campaign.holdout_percent
+        held_out = for_holdout * 100 < self._holdout_percent
         status = MessageStatus.HELD_OUT if held_out else MessageStatus.PENDING
         return Decision(customer_id, status, text.variant, self.address_of(customer), subject, body)
 
@@ -141,7 +142,7 @@ class Decider:
         return next(text for text, weight in zip(self._texts, self._weights, strict=True) if mark < weight)
 
     def _render(self, template: Template, customer: Record) -> str:
-        return template.render(customer, self._campaign.name, self._as_of)
+        return template.render(customer, self._name, self._as_of)
 
 
 def parsed(source: str, field: str) -> Template:

@@ -190,7 +190,8 @@ async def _writer(campaign: Campaign, setup: Setup) -> AsyncIterator[Callable[[S
 
 async def _write(campaign: Campaign, decisions: Sequence[Decision], setup: Setup) -> None:
     now = documents.now()
-    messages = [decision.stored(campaign, now) for decision in decisions]
+    campaign_id, channel = campaign.id, campaign.channel
+    messages = [decision.stored(campaign_id, channel, now) for decision in decisions]
     to_send = [str(message["_id"]) for message in messages if message["status"] == MessageStatus.PENDING]
     parts = [to_send[at : at + setup.vendor_batch_size] for at in range(0, len(to_send), setup.vendor_batch_size)]
     stretches = [

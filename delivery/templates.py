@@ -14,7 +14,7 @@ from liquid.exceptions import LiquidError
 from liquid.static_analysis import TemplateAnalysis, Variable
 
 import errors
-from delivery import variables
+from delivery import blanks, variables
 
 Record = Mapping[str, object]
 
@@ -66,30 +66,30 @@ class Template:
 
     _compiled: liquid.BoundTemplate
     _has_tags: bool
+    _form: blanks.Form | None
     names: frozenset[str]
 
     def render(self, customer: Record, campaign_name: str, as_of: datetime) -> str:
         """The text for a customer as stored. Raises RenderError."""
-        try:
-            text = self._rendered(
-                {
-                    "customer": variables.customer(customer, self.names),
-                    "campaign": {"name": campaign_name},
-                    "now": variables.instant(as_of),
-                }
-            )
-        except LiquidError as error:
-            raise RenderError(str(error.message)) from error
-        except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
-            # Filters on values that they were not made for.
-            raise RenderError(str(error)) from error
+        values = variables.customer(customer, self.names)
+        text = self._form.filled(values) if self._form else None
+        if text is None:
+            names = {"customer": values, "campaign": {"name": campaign_name}, "now": variables.instant(as_of)}
+            text = self._rendered(names)
         if len(text) > LONGEST_TEXT:
             raise RenderError(f"longer than {LONGEST_TEXT} characters")
         return text
 
     def _rendered(self, values: Mapping[str, object]) -> str:
-        if self._has_tags:
-            return self._compiled.render(values)
+        try:
+            return self._compiled.render(values) if self._has_tags else self._rendered_without_limits(values)
+        except LiquidError as error:
+            raise RenderError(str(error.message)) from error
+        except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
+            # Filters on values that they were not made for.
+            raise RenderError(str(error)) from error
+
+    def _rendered_without_limits(self, values: Mapping[str, object]) -> str:
         # Without loops and assignments nothing is to be limited, and half of the time (13 µs) goes into the limits.
         context = liquid.RenderContext(self._compiled, globals=values)
         buffer = StringIO()
@@ -113,7 +113,7 @@ def parse(source: str) -> Template:
     if fault := min(_faults(analysis), default=None):
         raise errors.InvalidInput(_at(source, *fault))
     used = {str(found.segments[1]) for found in analysis.globals.get("customer", ())}
-    return Template(compiled, bool(analysis.tags), frozenset(used))
+    return Template(compiled, bool(analysis.tags), blanks.form(compiled), frozenset(used))
 
 
 def _faults(analysis: TemplateAnalysis) -> Iterator[tuple[int, str]]:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import errors
 from delivery import templates
@@ -38,6 +40,9 @@ def rendered(source: str) -> str:
         ("{{ customer.birthday }}", "1990-01-31"),
         ('{{ campaign.name }} {{ now | date: "%Y" }}', "Diwali 2026"),
         ("{% assign city = customer.city %}{{ city }}", "Pune"),
+        ('{{ customer.city | default: "Delhi" }}{{ customer.state | default: "" }}', "Pune"),
+        ('{{ customer.tags }} {{ customer.name | default: "you" | upcase }}', "vipearly ASHA RAO"),
+        ("{{ customer.city.size }}", "4"),
     ],
 )
 def test_a_template_gives_the_text_of_a_customer(source: str, text: str) -> None:
@@ -79,3 +84,21 @@ def test_a_fault_of_a_template_is_told_with_its_place(source: str, place: str) -
     with pytest.raises(errors.InvalidInput) as caught:
         templates.parse(source)
     assert caught.value.message.startswith(place)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["customer.name", 'customer.name | default: "x"', "customer.city", "text", " "]), max_size=5
+    ),
+    st.fixed_dictionaries({}, optional={"name": st.text(max_size=3), "city": st.text(max_size=3) | st.integers()}),
+)
+def test_blanks_are_filled_with_what_liquid_would_write(names: list[str], customer: dict[str, object]) -> None:
+    source = "".join(f"{{{{ {name} }}}}" if "." in name else name for name in names)
+    assert _outcome(source, customer) == _outcome(f"{{% assign x = 1 %}}{source}", customer)
+
+
+def _outcome(source: str, customer: dict[str, object]) -> str | None:
+    try:
+        return templates.parse(source).render(customer, "Diwali", AS_OF)
+    except templates.RenderError:
+        return None
