@@ -15,15 +15,17 @@ Everyone who ever bought is in exactly one of them.
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import documents
+from segmentation import evaluator
 from segmentation.dates import AsOf
+from segmentation.evaluator import Person
 from segmentation.filters import Stage
-from segmentation.selection import Selection
 from segmentation.tree import EVERYONE, Anchor, Comparison, Group, Operator, Relative, Rule, all_of, any_of, none_of
 
 QUINTILES = 5
@@ -46,20 +48,22 @@ class Suggestion:
 
 async def groups(as_of: AsOf) -> Mapping[str, Group]:
     """The rules of each group by its name, as the customers are now; none when nobody ever bought."""
-    lately, often, much = await asyncio.gather(*map(_cuts, ("last_purchase", "visit_count", "total_spend")))
-    if not lately:
-        return {}
-    return _rules(_Scores(_days_ago(lately, as_of), _numbers(often), _numbers(much)))
+    scores = await _scores(as_of)
+    return _rules(scores) if scores else {}
 
 
 async def suggestions(as_of: AsOf) -> list[Suggestion]:
     """The groups with their sizes, the best customers first."""
-    rules = await groups(as_of)
-    totals = await asyncio.gather(*(_total(group, as_of) for group in rules.values()))
-    return [
-        Suggestion(name, DESCRIPTIONS[name], group, size, spend)
-        for (name, group), (size, spend) in zip(rules.items(), totals, strict=True)
-    ]
+    scores = await _scores(as_of)
+    if scores is None:
+        return []
+    rules = _rules(scores)
+    sizes, spends = Counter[str](), defaultdict[str, Decimal](Decimal)
+    async for one, size, spend in _cells(scores, as_of):
+        name = next(name for name, group in rules.items() if evaluator.holds(group, one, as_of))
+        sizes[name] += size
+        spends[name] += spend
+    return [Suggestion(name, DESCRIPTIONS[name], rules[name], sizes[name], spends[name]) for name in rules]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,12 @@ def _rules(scores: _Scores) -> Mapping[str, Group]:
     }
 
 
+async def _scores(as_of: AsOf) -> _Scores | None:
+    """The scores as the customers are now; None when nobody ever bought."""
+    lately, often, much = await asyncio.gather(*map(_cuts, ("last_purchase", "visit_count", "total_spend")))
+    return _Scores(_days_ago(lately, as_of), _numbers(often), _numbers(much)) if lately else None
+
+
 async def _cuts(path: str) -> list[object]:
     """The values at which the scores 2 to 5 begin, by nearest rank; None for a score that nobody has.
 
@@ -148,15 +158,33 @@ async def _cuts(path: str) -> list[object]:
     return cuts + [None] * (QUINTILES - 1 - len(cuts)) if buckets else []
 
 
-async def _total(group: Group, as_of: AsOf) -> tuple[int, Decimal]:
+async def _cells(scores: _Scores, as_of: AsOf) -> AsyncIterator[tuple[Person, int, Decimal]]:
+    """For each three scores that anybody has: one of those customers, how many they are, and what they spent.
+
+    They are all in the same group, so that one pass over the customers is enough for the figures of all groups.
+    """
+    since = [None if days is None else as_of.now - days * DAY for days in scores.days_ago]
+    of_one = {path: f"${path}" for path in ("last_purchase", "visit_count", "total_spend")}
+    cuts = zip(of_one.values(), (since, scores.visits, scores.spend), strict=True)
     pipeline: list[Stage] = [
-        {"$match": Selection.of(group, as_of, {}).filter},
-        {"$group": {"_id": None, "size": {"$sum": 1}, "spend": {"$sum": "$total_spend"}}},
+        {"$match": {"last_purchase": {"$ne": None}}},
+        {
+            "$group": {
+                "_id": [_reached(path, each) for path, each in cuts],
+                "one": {"$first": of_one},
+                "size": {"$sum": 1},
+                "spend": {"$sum": "$total_spend"},
+            }
+        },
     ]
     async with await documents.Customer.get_pymongo_collection().aggregate(pipeline) as found:
-        async for row in found:
-            return int(row["size"]), Decimal(row["spend"])
-    return 0, Decimal(0)
+        async for cell in found:
+            yield Person(cell["one"]), int(cell["size"]), Decimal(cell["spend"])
+
+
+def _reached(path: str, cuts: Sequence[object]) -> Stage:
+    """The expression that counts the cuts which a value reaches."""
+    return {"$sum": [{"$cond": [{"$gte": [path, cut]}, 1, 0]} for cut in cuts if cut is not None]}
 
 
 def _days_ago(cuts: Sequence[object], as_of: AsOf) -> list[int | None]:
