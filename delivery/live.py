@@ -15,12 +15,11 @@ import documents
 from delivery.topic import LONGEST_LIST, Progress, Topic
 from documents import Campaign, Message, MessageStatus, Tally
 from documents.records import Record
-from documents.stream import Change, Stream, Tap
+from documents.stream import IDS_ONLY, Change, Stream, Tap
 
 SHORTEST_INTERVAL_SECONDS = 0.1
 LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
 
-IDS_ONLY: list[Mapping[str, object]] = [{"$project": {"documentKey": 1, "wallTime": 1}}]
 STATUS_CHANGES: list[Mapping[str, object]] = [
     {
         "$match": {

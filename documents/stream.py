@@ -11,13 +11,16 @@ from beanie import Document
 from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 
-import documents
 import metrics
+from documents.values import now
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 AWAIT_MS = 1000
+
+# What most want to hear: who it is, and when it was; the present state is read anyway.
+IDS_ONLY: list[Mapping[str, object]] = [{"$project": {"documentKey": 1, "wallTime": 1}}]
 
 Change = Mapping[str, object]  # what we have projected of it
 
@@ -120,4 +123,4 @@ class Tap:
 def _age(change: Change) -> float:
     """How many seconds ago it happened, by the clock of the database; 0 where that does not tell (before 6.0)."""
     at = change.get("wallTime")
-    return max(0.0, (documents.now() - at).total_seconds()) if isinstance(at, datetime) else 0.0
+    return max(0.0, (now() - at).total_seconds()) if isinstance(at, datetime) else 0.0

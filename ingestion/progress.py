@@ -6,11 +6,9 @@ from collections.abc import AsyncGenerator
 from beanie import PydanticObjectId
 
 from documents import ImportJob
-from documents.stream import Change, Stream, Tap
+from documents.stream import IDS_ONLY, Change, Stream, Tap
 
 SHORTEST_INTERVAL_SECONDS = 0.1
-
-IDS_ONLY: list[dict[str, object]] = [{"$project": {"documentKey": 1}}]
 
 
 class Feed:

@@ -154,7 +154,11 @@ class Endpoint(Generic[V]):
     def _event_stream(
         self, answers: AsyncGenerator[Answer, None], request_id: str, expires_at: datetime | None
     ) -> ASGIApp:
-        async def stream(scope: Scope, receive: Receive, send: Send) -> None:
+        async def stream(scope: Scope, receive: Receive, send_now: Send) -> None:
+            async def send(message: Message) -> None:
+                async with asyncio.timeout(websocket.SEND_SECONDS):  # a client that has stopped reading
+                    await send_now(message)
+
             await send(_event_stream_start(request_id))
             stops = [
                 asyncio.create_task(_until_gone(receive), name="the client leaves"),

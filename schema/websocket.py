@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, Protocol, TypeVar
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 SUBPROTOCOL = "graphql-transport-ws"
 INIT_SECONDS = 10.0
 MAX_OPERATIONS = 100
+SEND_SECONDS = 30.0  # for a client that has stopped reading; nothing piles up for it meanwhile
+CLOSE_SECONDS = 1.0
 LONGEST_REASON = 120  # bytes; WebSocket allows 123
 
 V = TypeVar("V")
@@ -51,7 +53,7 @@ class Closed(Exception):
 
 
 class Gone(Exception):
-    """The client has ended the connection."""
+    """The client has ended the connection, or has long stopped reading from it."""
 
 
 class Connection(Generic[V]):
@@ -66,6 +68,7 @@ class Connection(Generic[V]):
         authorization: str | None = None,
         admit: Callable[[str | None, Operation], None] = lambda _, __: None,
         init_seconds: float = INIT_SECONDS,
+        send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._schema = schema
         self._contexts = contexts
@@ -73,6 +76,9 @@ class Connection(Generic[V]):
         self._authorization = authorization
         self._admit = admit
         self._init_seconds = init_seconds
+        self._send_seconds = send_seconds
+        self._deadline = asyncio.timeout(None)
+        self._is_read = True
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
@@ -81,7 +87,9 @@ class Connection(Generic[V]):
             try:
                 await self._converse(await self._initialised(), tasks)
             except Closed as closed:
-                await self._channel.close(closed.code, closed.reason)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(CLOSE_SECONDS):
+                        await self._channel.close(closed.code, closed.reason)
             except Gone:
                 log.debug("the client has gone, with %d operations under way", len(self._operations))
             finally:
@@ -119,8 +127,9 @@ class Connection(Generic[V]):
         return self._authorization
 
     async def _converse(self, viewer: V, tasks: asyncio.TaskGroup) -> None:
+        self._deadline = asyncio.timeout(_seconds_until(self._contexts.open(viewer).expires_at))
         try:
-            async with asyncio.timeout(_seconds_until(self._contexts.open(viewer).expires_at)):
+            async with self._deadline:
                 while True:
                     message = await self._received()
                     match message["type"]:
@@ -133,7 +142,7 @@ class Connection(Generic[V]):
                         case _:
                             await self._answer_ping(message)
         except TimeoutError:
-            raise Closed(4403, "The token has expired") from None
+            raise Closed(4403, "The token has expired") if self._is_read else Gone from None
 
     def _subscribe(self, message: Message, viewer: V, tasks: asyncio.TaskGroup) -> None:
         id_ = _id_of(message)
@@ -159,6 +168,13 @@ class Connection(Generic[V]):
             await self._send({"type": "pong", **({} if payload is None else {"payload": payload})})
 
     async def _operate(self, id_: str, request: Request, viewer: V) -> None:
+        try:
+            await self._tell_answers(id_, request, viewer)
+        except Gone:
+            self._is_read = False
+            self._deadline.reschedule(0)  # ends the conversation, and with it every operation
+
+    async def _tell_answers(self, id_: str, request: Request, viewer: V) -> None:
         request_id = http.request_id_of(None)
         last: dict[str, object] = {"id": id_, "type": "complete"}
         answers = self._schema.answers(
@@ -192,7 +208,11 @@ class Connection(Generic[V]):
         return message
 
     async def _send(self, message: Message) -> None:
-        await self._channel.send(orjson.dumps(message).decode())
+        try:
+            async with asyncio.timeout(self._send_seconds):
+                await self._channel.send(orjson.dumps(message).decode())
+        except TimeoutError:
+            raise Gone from None
 
 
 def _id_of(message: Message) -> str:

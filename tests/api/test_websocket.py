@@ -251,6 +251,28 @@ async def test_everything_ends_with_the_client() -> None:
     assert endless.open == 0
 
 
+class Unread(Socket):
+    """A socket whose client reads the acknowledgement, and nothing more."""
+
+    async def send(self, text: str) -> None:
+        if json.loads(text)["type"] != "connection_ack":
+            await asyncio.Event().wait()
+        await super().send(text)
+
+
+async def test_everything_ends_when_a_client_has_long_stopped_reading() -> None:
+    socket = Unread()
+    connection = Connection(SCHEMA, Callers(), socket, send_seconds=0.1)
+    before = asyncio.all_tasks()
+    serving = asyncio.create_task(connection.serve())
+    socket.say(type="connection_init")
+    for id_ in "12":
+        socket.subscribe(id_, "subscription { endless }")
+    await asyncio.wait_for(serving, 10)
+    assert endless.open == 0
+    assert asyncio.all_tasks() <= before | {serving}
+
+
 async def test_the_connection_ends_when_the_token_does(socket: Socket) -> None:
     socket.say(type="connection_init", payload={"authorization": "Bearer brief"})
     socket.subscribe("1", "subscription { endless }")
