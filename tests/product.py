@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import re
 import secrets
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,14 +64,37 @@ class Product:
         await self._start("server", "server.py")
         await self._until_answered("server", f"{self.url}/readyz")
 
+    async def start_second_server(self) -> str:
+        """Start another one on the same database; its URL, once it is ready."""
+        port = free_port()
+        await self._start("second server", "server.py", PORT=str(port))
+        await self._until_answered("second server", f"http://127.0.0.1:{port}/readyz")
+        return f"http://127.0.0.1:{port}"
+
     async def start_vendor(self) -> None:
         """Start the simulated vendor, and wait until it answers."""
         await self._start("vendor", "-m", "vendor_sim")
         await self._until_answered("vendor", f"{self.vendor_url}/stats")
 
-    async def start_worker(self, name: str) -> None:
-        """Start a sending process; it is at work when the messages say so."""
-        await self._start(name, "server.py", "worker")
+    async def start_worker(self, name: str) -> str:
+        """Start a sending process; the URL of its metrics, once they answer. It is at work soon after."""
+        port = free_port()
+        await self._start(name, "server.py", "worker", METRICS_PORT=str(port))
+        await self._until_answered(name, f"http://127.0.0.1:{port}/metrics")
+        return f"http://127.0.0.1:{port}"
+
+    async def figure(self, url: str, name: str) -> float:
+        """One of the metrics of the process at a URL, summed over its labels."""
+        text = (await self.http.get(f"{url}/metrics")).text
+        return sum(float(line.rpartition(" ")[2]) for line in text.splitlines() if re.match(rf"{name}(?={{| )", line))
+
+    async def until_figure(self, url: str, name: str, reached: Callable[[float], bool]) -> None:
+        """Wait until this holds of a metric."""
+        async with asyncio.timeout(READY_SECONDS):
+            while True:
+                if reached(await self.figure(url, name)):
+                    return
+                await asyncio.sleep(POLL_SECONDS)  # another process cannot set an event of ours
 
     async def kill(self, name: str) -> None:
         """SIGKILL: no goodbye."""
@@ -91,10 +115,10 @@ class Product:
         for name in sorted(self.processes, key=lambda each: each == "vendor"):
             await self.stop(name)
 
-    async def _start(self, name: str, *arguments: str) -> None:
+    async def _start(self, name: str, *arguments: str, **environment: str) -> None:
         with (self.data_dir / f"{name}.log").open("ab") as log:
             self.processes[name] = await asyncio.create_subprocess_exec(
-                sys.executable, *arguments, cwd=ROOT, env=self._environment(), stdout=log, stderr=log
+                sys.executable, *arguments, cwd=ROOT, env=self._environment() | environment, stdout=log, stderr=log
             )
 
     def _environment(self) -> dict[str, str]:
