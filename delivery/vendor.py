@@ -140,7 +140,7 @@ def _seconds(retry_after: str | None) -> float:
             seconds = (parsedate_to_datetime(retry_after) - datetime.now(UTC)).total_seconds()
         except (ValueError, TypeError):
             return 0.0
-    return min(max(seconds, 0.0), LONGEST_RETRY_AFTER_SECONDS)  # NaN comes out as 0
+    return min(max(0.0, seconds), LONGEST_RETRY_AFTER_SECONDS)  # in this order NaN comes out as 0
 
 
 def _answer(content: bytes) -> Answer:

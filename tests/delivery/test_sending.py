@@ -2,16 +2,19 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
+from beanie import PydanticObjectId
 
 import documents
 import errors
-from delivery import answers, batches, campaigns, ledger, receipts
+from delivery import answers, batches, campaigns, dispatcher, ledger, receipts
 from delivery.batches import Claim
+from delivery.deciding import Member
 from delivery.receipts import Report
 from delivery.vendor import Answer, Refusal
 from documents import Campaign, CampaignStatus, MessageStatus, ReceiptStatus
@@ -20,6 +23,7 @@ from tests.delivery.conftest import (
     ScriptedVendor,
     a_campaign,
     at_work,
+    everyone,
     failing,
     launched,
     messages_of,
@@ -82,6 +86,19 @@ async def test_a_failed_call_is_made_again_under_the_same_keys(vendor: ScriptedV
         await work.until_stats(campaign, lambda stats: stats.sent == 20)
     assert len(vendor.times_sent) == 20
     assert {message.attempts for message in await messages_of(campaign)} <= {1, 2, 3}
+
+
+async def test_the_vendor_is_left_alone_for_as_long_as_it_asks(vendor: ScriptedVendor) -> None:
+    vendor.script = [failing(429, **{"Retry-After": "200"})]
+    campaign = await launched(audience=3)
+    asked = documents.now()
+    async with at_work(vendor) as work:
+        await vendor.until_calls(1)
+        await work.until_stats(campaign, lambda stats: stats.pending == 3)
+    due_at = await batches.next_due([campaign.id])
+    assert due_at
+    assert due_at >= asked + timedelta(seconds=200)
+    assert len(vendor.calls) == 1
 
 
 async def test_out_of_attempts_is_failed_with_the_vendors_reason(vendor: ScriptedVendor) -> None:
@@ -188,6 +205,56 @@ async def test_cancelling_calls_off_what_is_pending_and_lets_calls_under_way_end
     await campaigns.settle(campaign.id, documents.now())
     assert (await stats_of(campaign)).cancelled == 1100
     assert not (await now_of(campaign)).unsettled
+    assert (await ledger.verify(campaign.id)).consistent
+
+
+@pytest.mark.parametrize("status", [CampaignStatus.DRAFT, CampaignStatus.SCHEDULED])
+async def test_what_was_not_launched_is_cancelled_and_never_launches(status: CampaignStatus) -> None:
+    campaign = await a_campaign(audience=2, status=status, scheduled_at=documents.now())
+    await campaigns.cancel(campaign.id, documents.now())
+    await dispatcher.plan_due(SETUP, everyone)
+    assert (await now_of(campaign)).status is CampaignStatus.CANCELLED
+    assert await messages_of(campaign) == []
+
+
+async def test_a_planning_that_is_cancelled_stops_and_calls_off_what_it_had_planned() -> None:
+    campaign = await a_campaign(audience=350)
+
+    async def cancelled_at_the_third_step(
+        campaign: Campaign, after: PydanticObjectId | None, fields: Sequence[str]
+    ) -> AsyncIterator[Sequence[Member]]:
+        steps = 0
+        async for members in everyone(campaign, after, fields):
+            if (steps := steps + 1) == 3:
+                await campaigns.cancel(campaign.id, documents.now())
+            yield members
+
+    await campaigns.launch(campaign.id, documents.now())
+    await dispatcher.plan_due(SETUP, cancelled_at_the_third_step)
+    assert (await now_of(campaign)).status is CampaignStatus.CANCELLED
+    stats = await stats_of(campaign)
+    assert stats.cancelled == stats.audience
+    assert 100 <= stats.audience <= 200, "whole steps"
+    assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_a_paused_campaign_is_cancelled_and_what_has_ended_is_not() -> None:
+    campaign = await launched(audience=3)
+    await campaigns.pause(campaign.id, documents.now())
+    await campaigns.cancel(campaign.id, documents.now())
+    assert (await stats_of(campaign)).cancelled == 3
+    with pytest.raises(errors.IllegalState, match="The campaign is CANCELLED"):
+        await campaigns.cancel(campaign.id, documents.now())
+
+
+async def test_a_message_that_was_called_off_and_delivered_all_the_same_is_delivered() -> None:
+    campaign = await launched(audience=1)
+    assert await claim(campaign)
+    await campaigns.cancel(campaign.id, documents.now())
+    await campaigns.settle(campaign.id, documents.now() + SETUP.lease)
+    assert (await stats_of(campaign)).cancelled == 1, "its sender is dead"
+    await report_all(campaign, ReceiptStatus.DELIVERED)
+    assert (await stats_of(campaign)).delivered == 1
     assert (await ledger.verify(campaign.id)).consistent
 
 
