@@ -5,7 +5,7 @@ for one slot stand side by side in it: "Pune, Mumbai or Delhi", "email and SMS",
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from ai.pieces import Bound, Family, Filler, Joint, Piece, Slot, Topic, Value
@@ -140,9 +140,21 @@ class Frame:
         frame = Frame(tuple((filled, joined if filled is slot else other) for filled, other in self.fillings))
         return frame if families(frame) else None
 
+    def either(self) -> "Frame":
+        """The frame with "or" for the "and" of a list: "vip and wholesale customers" may be of either kind."""
+        listing = ORDER_VALUES | {Slot.VALUE}
+        return Frame(
+            tuple(
+                (slot, replace(filling, joint=Combinator.OR) if slot in listing and filling.joint else filling)
+                for slot, filling in self.fillings
+            )
+        )
+
     def borrow(self, donor: "Frame") -> "Frame":
         """The frame with what it leaves unsaid taken from another: "ordered in 2025 but not in 2026"."""
         mine = self.slots
+        if mine <= {Slot.NOT}:
+            return self  # "placed none" does not say of what
         skipped = mine | {Slot.NOT}
         if Slot.NOT in mine:
             skipped |= {Slot.NUMBER, Slot.TIMES, Slot.LIMIT, Slot.PRESENT}

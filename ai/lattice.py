@@ -30,6 +30,7 @@ INSIDE_COST = 1.6
 LIMIT_COST = 0.05
 LITERAL_COST = 1.2
 QUOTED_COST = 0.2
+NUMBER_COST = 0.5  # as a text: a postal code
 UNMATCHED_COST = 1.5  # what costs as much to pass over is worth telling
 
 
@@ -76,9 +77,9 @@ def _spelt(sentence: Sequence[Word], start: int, known: Sequence[Edge]) -> list[
         return []
     if word.text == "US" and any(other.text.islower() for other in sentence):
         return [Edge(start, start + 1, 0.0, (Piece(Slot.VALUE, Value("country", "US")),))]
-    if any(edge.end == start + 1 for edge in known) and word.kind is not Kind.QUOTED:
+    if known and word.kind is Kind.LETTERS:
         return []  # "your" is no value, nor is "nor"
-    cost = QUOTED_COST if word.kind is Kind.QUOTED else LITERAL_COST
+    cost = {Kind.QUOTED: QUOTED_COST, Kind.NUMBER: NUMBER_COST}.get(word.kind, LITERAL_COST)
     return [Edge(start, start + 1, cost, (Piece(Slot.LITERAL, word.text),))]
 
 
@@ -104,7 +105,7 @@ def _passed_over(sentence: Sequence[Word], start: int, here: Sequence[Edge], is_
         if edge.end == start + 1 and piece.slot is not Slot.LITERAL
     ]
     if sentence[start].kind is Kind.SIGN:
-        cost = 0.3
+        cost = OTHER_PIECE_COST if sentence[start].key == "%" else 0.3
     elif any(edge.joint for edge in here):
         cost = 1.0
     elif costs:

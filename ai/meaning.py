@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from ai import profiles, purchases
+from ai import merging, profiles, purchases
 from ai.conditions import Meaning, Sense, finished
 from ai.frames import Filling, Frame
 from ai.pieces import Bound, Family, Slot, Topic
-from segmentation.tree import Combinator, all_of, any_of
+from segmentation.tree import Combinator
 
 
 def of(frame: Frame, sense: Sense) -> Meaning | None:
@@ -42,7 +42,7 @@ def _of_several(frame: Frame, slot: Slot, sense: Sense) -> Meaning | None:
         joint = Combinator.OR
     rules = [meaning.rule for meaning in found]
     together = Meaning(
-        all_of(*rules) if joint is Combinator.AND else any_of(*rules),
+        merging.conjunction(rules) if joint is Combinator.AND else merging.disjunction(rules),
         max(meaning.cost for meaning in found),
         tuple(dict.fromkeys(note for meaning in found for note in meaning.notes)),
         tuple(ranking for meaning in found for ranking in meaning.rankings),

@@ -8,7 +8,7 @@ import calendar
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from ai.pieces import Test, Window
 from ai.words import Kind, Word
@@ -56,6 +56,7 @@ UNITS = {
     "year": (Anchor.START_OF_YEAR, 1, Unit.YEARS),
 }
 _SPLIT = re.compile(r"[/.-]")
+LEAP_YEAR = 2024
 YEARS = range(1900, 2101)
 WORDS = frozenset(_MONTHS) | {"yesterday", "today", "quarter"} | UNITS.keys()
 
@@ -152,6 +153,23 @@ def in_year_of(period: Period, other: Period) -> Period:
         year -= 1  # November to February 2026
     first, days = period.start.date.replace(year=year), period.end.date - period.start.date
     return replace(period, start=Day(first), end=Day(first + days), has_year=True, note="")
+
+
+def is_reversed(first: Period, second: Period) -> bool:
+    """Whether two periods of the calendar are told backwards."""
+    return isinstance(first.start, Day) and isinstance(second.end, Day) and first.start.date > second.end.date
+
+
+def impossible(words: Sequence[Word], today: date) -> str | None:
+    """The text of a date that no calendar has: 31 February, 2026-13-01."""
+    for at, word in enumerate(words):
+        if word.kind is Kind.DATE and read(words, at, today) is None:
+            return word.text
+        month = _month_number(words, at, named=True)
+        day, _ = _day_number(words, max(0, at - 1)) if month else (None, at)
+        if month and day and day > calendar.monthrange(LEAP_YEAR, month)[1]:
+            return f"{day} {calendar.month_name[month]}"
+    return None
 
 
 def _numeric(words: Sequence[Word], at: int, today: date) -> Period | None:
@@ -343,16 +361,6 @@ def _year_after(words: Sequence[Word], at: int) -> tuple[int | None, int]:
         if words[end - 1].key == "'" and end > at and len(words[end].key) == 2:
             return 2000 + int(words[end].key), end + 1
     return None, at
-
-
-def end_of(period: Period) -> date | None:
-    """The last day of a period in the calendar, where it names one."""
-    return period.end.date if isinstance(period.end, Day) else None
-
-
-def next_day(day: date) -> date:
-    """The day after."""
-    return day + timedelta(days=1)
 
 
 def _is(words: Sequence[Word], at: int, key: str) -> bool:

@@ -48,6 +48,8 @@ def label(frame: Frame, sense: Sense) -> Meaning | None:
         default = Operator.CONTAINS if topic.name == "tags" else Operator.EQUAL
         match_ = frame.one(Slot.MATCH, str)
         note = () if match_ else (f"no customer seen has the {topic.name} '{literal}' so far",)
+        if topic.name == "name":
+            default, note = Operator.CONTAINS, ()
         return finished(frame, Meaning(Comparison(topic.name, Operator(match_ or default), literal), 0.3, note))
     return None if frame.has(Slot.MATCH) else _presence(frame, topic.name)
 
@@ -174,7 +176,8 @@ def _anniversary(first: int, last: int) -> Rule:
         return within
     if first > 0:
         return all_of(within, none_of(Comparison("birthday", Operator.ANNIVERSARY_IN, Decimal(first - 1))))
-    return any_of(within, none_of(Comparison("birthday", Operator.ANNIVERSARY_IN, Decimal(YEAR_DAYS + first - 1))))
+    earlier = none_of(Comparison("birthday", Operator.ANNIVERSARY_IN, Decimal(YEAR_DAYS + first - 1)))
+    return any_of(within, all_of(Comparison("birthday", Operator.NOT_NULL), earlier))
 
 
 def activity(frame: Frame, sense: Sense) -> Meaning | None:

@@ -13,7 +13,7 @@ from ai.frames import EMPTY, Frame, families
 from ai.lattice import Lattice
 from ai.pieces import Edge, Joint, Piece
 
-BEAM = 40
+BEAM = 24
 WIDEST = 6.0  # what is dearer by this never comes back
 MOST_JOINTS = 6
 NEXT_COST = 0.5  # another condition with nothing between

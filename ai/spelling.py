@@ -33,7 +33,10 @@ class Dictionary:
             return key
         rests = (key, *_shortened(key))
         near = sorted({word for rest in rests for word in self._near.get(rest, ()) if _is_near(key, word)})
-        return next((word for word in near if word[0] == key[0]), key)  # a slip seldom hits the first letter
+        near = [word for word in near if word[0] == key[0]]  # a slip seldom hits the first letter
+        if len(key) == SHORTEST:
+            near = [word for word in near if sorted(word) == sorted(key)]  # "table" is no "tablet"
+        return near[0] if near else key
 
 
 def mend(words: Sequence[Word], dictionary: Dictionary) -> Mended:

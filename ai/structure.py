@@ -11,9 +11,13 @@ from pathlib import Path
 
 import lark
 
+import errors
+from ai import merging
 from ai.conditions import negated
 from ai.pieces import Joint
-from segmentation.tree import Combinator, Comparison, Group, Operator, Rule, Scalar, all_of, any_of
+from segmentation.tree import Group, Rule, all_of
+
+_OTHERWISE = {"_AND": "_LOOSE_AND", "_LOOSE_OR": "_OR"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +29,15 @@ class Linked:
     opens: bool = False
 
 
-def together(linked: Sequence[Linked], last: tuple[Joint, ...] = ()) -> Group:
-    """The group that these rules make; at least one."""
+def together(linked: Sequence[Linked], last: tuple[Joint, ...] = (), *, regrouped: bool = False) -> Group:
+    """The group that these rules make; at least one. `regrouped` lets "or" tie tighter than "and"."""
     tokens = [lark.Token(kind, rule) for kind, rule in _balanced(list(_tokens(linked, last)))]
-    made: Rule = _PARSER.parse(tokens)  # type: ignore[assignment]  # the transformer makes it, of tokens
+    if regrouped and not any(token.type.startswith("_EITHER") for token in tokens):
+        tokens = [lark.Token(_OTHERWISE.get(token.type, token.type), token.value) for token in tokens]
+    try:
+        made: Rule = _PARSER.parse(tokens)  # type: ignore[assignment]  # the transformer makes it, of tokens
+    except lark.UnexpectedInput as fault:
+        raise errors.InvalidInput("It is not clear how the parts of this sentence go together.") from fault
     return made if isinstance(made, Group) else all_of(made)
 
 
@@ -122,16 +131,16 @@ class _Builder(lark.Transformer[lark.Token, Rule]):
     """The callbacks of the grammar, each named for one of its rules."""
 
     def start(self, children: list[lark.Token | Rule | None]) -> Rule:
-        return _conjunction(_rules(children))
+        return merging.conjunction(_rules(children))
 
     def left_out(self, children: list[lark.Token | Rule]) -> Rule:
         return negated(_rules(children)[0])
 
     def all_of(self, children: list[lark.Token | Rule]) -> Rule:
-        return _conjunction(_rules(children))
+        return merging.conjunction(_rules(children))
 
     def any_of(self, children: list[lark.Token | Rule]) -> Rule:
-        return _disjunction(_rules(children))
+        return merging.disjunction(_rules(children))
 
     loose_and = all_of
     loose_or = either = any_of
@@ -146,59 +155,6 @@ def _rules(children: Iterable[lark.Token | Rule | None]) -> list[Rule]:
         elif child is not None:
             found.append(child)
     return found
-
-
-def _conjunction(rules: Sequence[Rule]) -> Rule:
-    """All of these rules. Nobody lives in two cities: "Delhi and Mumbai" are those of either."""
-    flat = _flattened(Combinator.AND, rules)
-    merged = _merged(flat, (Operator.EQUAL, Operator.IN), Operator.IN, but=("tags",))
-    merged = _merged(merged, (Operator.NOT_EQUAL, Operator.NOT_IN), Operator.NOT_IN)
-    return merged[0] if len(merged) == 1 else all_of(*merged)
-
-
-def _disjunction(rules: Sequence[Rule]) -> Rule:
-    flat = _flattened(Combinator.OR, rules)
-    merged = _merged(flat, (Operator.EQUAL, Operator.CONTAINS, Operator.IN), Operator.IN)
-    return merged[0] if len(merged) == 1 else any_of(*merged)
-
-
-def _flattened(combinator: Combinator, rules: Iterable[Rule]) -> list[Rule]:
-    flat: list[Rule] = []
-    for rule in rules:
-        inner = (
-            rule.rules if isinstance(rule, Group) and rule.combinator is combinator and not rule.negated else (rule,)
-        )
-        flat += [one for one in inner if one not in flat]
-    return flat
-
-
-def _merged(rules: Sequence[Rule], joined: tuple[Operator, ...], to: Operator, but: tuple[str, ...] = ()) -> list[Rule]:
-    """Tests of one text field for several values as one test, where the first of them stood."""
-    found: list[Rule] = []
-    for rule in rules:
-        at = next((index for index, kept in enumerate(found) if _is_twin(kept, rule, joined, but)), None)
-        if at is None:
-            found.append(rule)
-            continue
-        kept = found[at]
-        assert isinstance(kept, Comparison)
-        assert isinstance(rule, Comparison)
-        found[at] = Comparison(kept.field, to, tuple(dict.fromkeys((*_values(kept), *_values(rule)))))
-    return found
-
-
-def _is_twin(kept: Rule, rule: Rule, joined: tuple[Operator, ...], but: tuple[str, ...]) -> bool:
-    if not isinstance(kept, Comparison) or not isinstance(rule, Comparison):
-        return False
-    mergeable = all(one.operator in joined and all(isinstance(v, str) for v in _values(one)) for one in (kept, rule))
-    plain = not any(one.operator is Operator.CONTAINS and one.field != "tags" for one in (kept, rule))
-    return mergeable and plain and kept.field == rule.field and kept.field not in but
-
-
-def _values(rule: Comparison) -> tuple[Scalar, ...]:
-    if rule.value is None:
-        return ()
-    return rule.value if isinstance(rule.value, tuple) else (rule.value,)
 
 
 class _Tokens(lark.lexer.Lexer):

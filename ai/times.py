@@ -191,8 +191,8 @@ class Times:
             if middle >= len(words) or words[middle].key not in _TO or (words[middle].key == "and" and at == start):
                 continue
             second = periods.read(words, middle + 1, today) if middle + 1 < len(words) else None
-            if second:
-                first = periods.in_year_of(first, second)
+            first = periods.in_year_of(first, second) if second else first
+            if second and not periods.is_reversed(first, second):
                 yield _window(start, second.words_end, first.up_to(second), 0.05)
 
     def _ahead(self, words: Sequence[Word], start: int) -> Iterator[Edge]:

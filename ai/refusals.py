@@ -1,0 +1,87 @@
+"""Refusals: what is no sentence about customers, and what of one cannot be trusted: better none than half a reading."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+import errors
+from ai import periods, words
+from ai.lattice import Lattice
+from ai.search import State
+from ai.words import Kind, Word
+
+MOST_CHARACTERS = 1_000
+MOST_WORDS = 100
+DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
+_NEGATIVE = re.compile(r"(?:^|[<>=]|[a-z]{2}\s)\s?-\d|(?:^|\s)minus \d", re.IGNORECASE)
+_NOTHING = (
+    "Nothing here says which customers are meant. Say what they did, spent or are: "
+    "'bought in the last 30 days and live in Pune'."
+)
+
+
+def refuse_unreadable(sentence: str) -> None:
+    """Raises InvalidInput for what is too long to be a sentence, before any work is done on it."""
+    if len(sentence) > MOST_CHARACTERS:
+        raise errors.InvalidInput(f"A sentence has at most {MOST_CHARACTERS:,} characters.")
+    if not any(character.isalnum() for character in sentence):
+        raise errors.InvalidInput("This is not a sentence. Say in plain English which customers are meant.")
+
+
+def refuse_impossible(sentence: str, said: Sequence[Word], today: date) -> None:
+    """Raises InvalidInput for too many words, for a date that there is not and for a number below zero."""
+    if len(said) > MOST_WORDS:
+        raise errors.InvalidInput(f"A sentence has at most {MOST_WORDS} words.")
+    if text := periods.impossible(said, today):
+        raise errors.InvalidInput(f"There is no such date: {text}.")
+    if _NEGATIVE.search(sentence):
+        raise errors.InvalidInput("A number in a sentence cannot be below zero.")
+
+
+def sift(sentence: str, state: State, lattice: Lattice) -> State:
+    """The reading without values that belong to what no rule covers: "who speak French" says nothing about France.
+
+    Raises InvalidInput when nothing is left to go by, or when a number or a time would be lost.
+    """
+    unknown = set(state.passed_over)
+    kept = [clause for clause in state.clauses if clause.frame.topic or clause.start - 1 not in unknown]
+    for clause in state.clauses:
+        if clause not in kept:
+            unknown.update(range(clause.start, clause.end))
+    is_firm = any(clause.meaning and clause.meaning.cost < DOUBTFUL for clause in kept)
+    speaks_of_customers = bool(lattice.people) or any(clause.frame.topic for clause in kept)
+    if not kept or (unknown and not (is_firm and speaks_of_customers)):
+        raise errors.InvalidInput(_NOTHING)
+    lost = [index for index in unknown if _carries_weight(lattice.words[index])]
+    if lost:
+        texts = "', '".join(words.phrases(sentence, lattice.words, lost))
+        raise errors.InvalidInput(f"It is not clear what '{texts}' is about. Say it in other words.")
+    return replace(state, clauses=tuple(kept), passed_over=tuple(sorted(unknown)))
+
+
+def _carries_weight(word: Word) -> bool:
+    """Whether leaving this word out would turn the sentence into another one."""
+    has_digit = word.kind is not Kind.QUOTED and any(character.isdigit() for character in word.key)
+    return has_digit or word.key in _WEIGHTY
+
+
+_WEIGHTY = frozenset(
+    {
+        "%",
+        "than",
+        "least",
+        "most",
+        "between",
+        "before",
+        "after",
+        "until",
+        "ago",
+        "last",
+        "next",
+        "not",
+        "never",
+        "without",
+    }
+    | {"never", "without", "day", "week", "month", "year", "hour", "except", "exactly", "top", "bottom"}
+)
