@@ -74,7 +74,14 @@ async def _figures(race: "_Race") -> list[Figure]:
     def stored_order(number: int) -> Record:
         return _stored_order(number) | {"customer_id": ids[_buyer(number)]}
 
+    def scattered(number: int) -> Record:
+        return _order(number) | {"externalId": f"s-{number}", "customer": {"externalId": f"c-{number}"}}
+
+    def stored_scattered(number: int) -> Record:
+        return _stored_order(number) | {"external_id": f"s-{number}", "customer_id": ids[number]}
+
     figures.append(await race.run("orders, new", ORDERS, "orders", _order, stored_order))
+    figures.append(await race.run("orders, each of another customer", ORDERS, "orders", scattered, stored_scattered))
     figures.append(await _others(race.http))
     return figures
 
