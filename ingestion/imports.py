@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pymongo
 from beanie import PydanticObjectId
 from bson import Binary
 from pymongo import ReturnDocument
@@ -126,8 +127,8 @@ async def change(job: ImportJob, changes: Changes, session: AsyncClientSession |
 
 
 async def put_down(job: ImportJob) -> None:
-    """Let another process go on with the job at once."""
-    with suppress(LeaseLost):
+    """Let another process go on with the job at once; if that cannot be said, the lease runs out all the same."""
+    with suppress(LeaseLost, PyMongoError), pymongo.timeout(LEASE.total_seconds()):
         await change(job, {"$unset": {"lease": ""}, "$inc": {"attempts": -1}})
 
 

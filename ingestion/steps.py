@@ -5,7 +5,7 @@ Killed anywhere, an import has either made a step or not begun it.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pymongo
@@ -34,7 +34,6 @@ ATTEMPTS = 2
 ATTEMPTS_ALONE = 60
 PAUSE_SECONDS = 0.5
 
-
 _INGEST = {
     ImportKind.CUSTOMERS: ingestion.customers.ingest,
     ImportKind.ORDERS: ingestion.orders.ingest,
@@ -48,6 +47,7 @@ class Steps:
     job: ImportJob
     session: AsyncClientSession
     policy: Policy
+    attempts_alone: int = ATTEMPTS_ALONE
 
     async def make(self, records: Sequence[Record]) -> None:
         """Store these records, the next ones of the file. Raises LeaseLost.
@@ -55,30 +55,32 @@ class Steps:
         What gets in the way of a step may be in the step itself: customers who hand on a key to each other can be
         stored one after another, and not at once. So a step that cannot be made is made in halves.
         """
-        if await self._attempt(records):
+        is_alone = len(records) == 1
+        for _ in range(self.attempts_alone if is_alone else ATTEMPTS):
+            try:
+                await self._transact(records, self._ingest)
+            except PyMongoError as error:
+                if not _is_conflict(error):
+                    raise
+                # Not what MongoDB says, which quotes the key that is there twice.
+                log.info("import %s: %s rows met others: %s", self.job.id, len(records), type(error).__name__)
+                await asyncio.sleep(PAUSE_SECONDS if is_alone else 0)
+            else:
+                return
+        if is_alone:
+            await self._transact(records, _refuse)
             return
         half = len(records) // 2
         await self.make(records[:half])
         await self.make(records[half:])
 
-    async def _attempt(self, records: Sequence[Record]) -> bool:
-        for left in reversed(range(ATTEMPTS if len(records) > 1 else ATTEMPTS_ALONE)):
-            try:
-                await self._transact(records)
-            except PyMongoError as error:
-                if not _is_conflict(error) or (not left and len(records) == 1):
-                    raise
-                log.info("import %s: %s rows are in somebody's way: %s", self.job.id, len(records), error)
-                await asyncio.sleep(PAUSE_SECONDS if len(records) == 1 else 0)
-            else:
-                return True
-        return False
-
-    async def _transact(self, records: Sequence[Record]) -> None:
+    async def _transact(
+        self, records: Sequence[Record], ingest: Callable[[Sequence[Record]], Awaitable[Report]]
+    ) -> None:
         job, end = self.job, records[-1].end
         with pymongo.timeout(TRANSACTION_SECONDS):
             async with await self.session.start_transaction():
-                report = await self._ingest(records)
+                report = await ingest(records)
                 counts = {outcome.value.lower(): report.count(outcome) for outcome in Outcome}
                 counts["processed"] = len(records)
                 await self._keep_faults(report)
@@ -109,6 +111,11 @@ class Steps:
         if failed:
             rows = [_faulty(self.job, result).model_dump(by_alias=True) for result in failed]
             await FaultyRow.get_pymongo_collection().insert_many(rows, session=self.session)
+
+
+async def _refuse(records: Sequence[Record]) -> Report:
+    busy = errors.Unavailable("Others keep changing what this row is about. Send it again.")
+    return Report([RowResult(place, Outcome.FAILED, faults=(busy,)) for place, _ in enumerate(records)])
 
 
 def _faulty(job: ImportJob, result: RowResult) -> FaultyRow:

@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 # The slowest thing worth waiting for is a batch of 10,000 rows, which takes seconds.
 TIMEOUT_SECONDS = 30.0
-# A gigabyte is packed and written in 20 s by a machine that has nothing else to do.
+# A gigabyte took 40 s to be received, packed and written, on a machine that was busy with other things.
 FILES_TIMEOUT_SECONDS = 600.0
 
 

@@ -191,6 +191,19 @@ async def test_what_a_dead_process_had_under_way_is_in_nobodys_way(database: Asy
             assert counts(await after_the_importer(job)) == (1, 1, 0, 1, 0, 0)
 
 
+async def test_a_row_that_others_hold_on_to_fails_alone(database: AsyncDatabase[dict[str, object]]) -> None:
+    await a_customer(external_id="1")
+    await queued("externalId,city\n0,Pune\n1,Pune\n2,Pune\n")
+    async with session_of(database) as other, session_of(database) as session, await other.start_transaction():
+        locked = {"$set": {"city": "Delhi"}}
+        await documents.Customer.get_pymongo_collection().update_one({"external_id": "1"}, locked, session=other)
+        job = await imports.take(session, documents.now())
+        assert job
+        await Steps(job, session, Policy(), attempts_alone=1).make(rows_of(job, b"0,Pune\n1,Pune\n2,Pune\n"))
+    assert counts(await as_stored(job)) == (None, 3, 2, 0, 0, 1)
+    assert await told(job) == [(1, [], "Others keep changing what this row is about. Send it again.")]
+
+
 async def test_an_import_that_is_put_down_goes_on_behind_its_last_step() -> None:
     count = 10 * STEP_ROWS
     job = await queued("externalId\n" + "".join(f"{n}\n" for n in range(count)))
