@@ -9,6 +9,7 @@ import pytest
 import documents
 from delivery import ledger, planning
 from documents import Campaign, CampaignStatus, Customer, MessageStatus
+from ingestion import histories
 from tests.api.conftest import Api
 from tests.delivery.conftest import SETUP, a_campaign, everyone, launched, messages_of, now_of, sent, stats_of
 from tests.factories import a_customer, an_order
@@ -202,6 +203,15 @@ async def test_what_cannot_be_merged_is_told_and_nothing_is_merged(marketer: Api
     assert await Customer.count() == 3
     await merge(marketer, third, other)
     assert await faults(marketer, kept.id, other.id) == [("CONFLICT", ["mergeIds", "0"])]
+
+
+async def test_a_history_too_long_for_a_transaction_is_told_and_may_stay_where_it_is(marketer: Api) -> None:
+    kept, other = await a_customer(), await a_customer()
+    placed = {"customer_id": other.id, "status": "PENDING"}
+    rows = [{"external_id": f"{number}", **placed} for number in range(histories.LONGEST + 1)]
+    await documents.Order.get_pymongo_collection().insert_many(rows, ordered=False)
+    assert await faults(marketer, kept.id, other.id) == [("TOO_LARGE", ["mergeIds"])]
+    await merge(marketer, other, kept)
 
 
 async def test_messages_come_along_and_the_counters_stay_right(marketer: Api) -> None:
