@@ -72,7 +72,10 @@ async def _search(http: httpx.AsyncClient, waits: list[float]) -> int:
     """How many of the best are right; how long others waited goes into `waits`."""
     search = asyncio.create_task(http.post("/graphql", json={"query": QUERY}))
     await _wait_for_others(http, search, waits)
-    pairs = (await search).json()["data"]["duplicateCustomers"]
+    answer = (await search).json()
+    if "errors" in answer:
+        raise RuntimeError(f"the search failed: {answer['errors']}")
+    pairs = answer["data"]["duplicateCustomers"]
     return sum(len({each["externalId"].rstrip("x") for each in pair["customers"]}) == 1 for pair in pairs)
 
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import pymongo
 from beanie import PydanticObjectId
-from pymongo.errors import PyMongoError
 
 import documents
 import errors
@@ -14,11 +12,10 @@ from auth import Viewer
 from delivery import addressees, ledger
 from documents.records import Record
 from ingestion import aliases, duplicates, histories, merging
+from resolvers import transactions
 
 MOST_CANDIDATES = 100
 MOST_MERGED = 20
-TRANSACTION_SECONDS = 25
-TRANSACTION_TOO_LONG = 290  # the server's code
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +63,8 @@ async def merge(viewer: Viewer, keep_id: PydanticObjectId, merge_ids: Sequence[P
         await merging.merge(kept, list(merged.values()), now, entry.session)
         return kept_id
 
-    try:
-        with pymongo.timeout(TRANSACTION_SECONDS):
-            return await ledger.write(work, now)
-    except PyMongoError as error:
-        if not (error.timeout or getattr(error, "code", None) == TRANSACTION_TOO_LONG):
-            raise
-        raise errors.Unavailable("The database was too busy, and nothing was merged: try again.") from error
+    with transactions.in_time():
+        return await ledger.write(work, now)
 
 
 async def merged(customer_ids: Iterable[PydanticObjectId]) -> Mapping[PydanticObjectId, list[Record]]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import pymongo
 from beanie import PydanticObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 
@@ -13,9 +12,7 @@ from delivery import addressees, ledger
 from ingestion import Policy, erasing, histories, suppressions
 from ingestion.erasing import Person
 from ingestion.order_rows import OrderReader
-from resolvers import idempotency
-
-TRANSACTION_SECONDS = 25
+from resolvers import idempotency, transactions
 
 
 async def erase(viewer: Viewer, customer_id: PydanticObjectId, policy: Policy) -> PydanticObjectId:
@@ -32,7 +29,7 @@ async def erase(viewer: Viewer, customer_id: PydanticObjectId, policy: Policy) -
     await _forget_copies(person)
     while await histories.is_long([person.id]):
         await _shorten(person)
-    with pymongo.timeout(TRANSACTION_SECONDS):
+    with transactions.in_time():
         erased = await _erase(viewer, person.id, policy)
         if erased:
             await _forget_latecomers(erased)

@@ -46,6 +46,12 @@ async def page(viewer: Viewer, filter: OrderFilter, request: PageRequest) -> Pag
     return await pages.fetch(orders, _matching(filter), request, _LATEST_FIRST)
 
 
+async def page_of_customer(viewer: Viewer, customer_id: PydanticObjectId, request: PageRequest) -> Page[Record]:
+    """All orders of a customer whom there is, the latest first."""
+    orders = documents.Order.get_pymongo_collection()
+    return await pages.fetch(orders, {"customer_id": customer_id}, request, _LATEST_FIRST)
+
+
 def _matching(filter: OrderFilter) -> Mapping[str, object]:
     bounds = {"$gt": filter.placed_after, "$lt": filter.placed_before}
     placed = {operator: instant for operator, instant in bounds.items() if instant is not None}

@@ -105,8 +105,8 @@ async def orders(
 ) -> pages.Connection[Order]:
     """The orders of a customer."""
     viewer = info.context.require("orders")
-    filter = resolvers.orders.OrderFilter(customer_id=PydanticObjectId(customer.id))
-    page = await resolvers.orders.page(viewer, filter, pages.request(first, after, last, before))
+    request = pages.request(first, after, last, before)
+    page = await resolvers.orders.page_of_customer(viewer, PydanticObjectId(customer.id), request)
     return pages.Connection.of(page.map(Order.of))
 
 
