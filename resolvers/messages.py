@@ -1,8 +1,10 @@
 """Messages: the ledger of campaigns, read by page or live, and the receipts that the vendor's gateway reports."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from beanie import PydanticObjectId
@@ -42,29 +44,47 @@ async def find(viewer: Viewer, message_id: str) -> Record | None:
     return await records.of(Message).find_one({"_id": message_id})
 
 
-async def page_of_campaign(
-    viewer: Viewer, campaign_id: PydanticObjectId, statuses: Collection[MessageStatus] | None, request: PageRequest
-) -> Page[pages.Record]:
-    """A campaign's messages, those with one of these statuses if any are given; counted by the campaign's counters."""
+async def pages_of_campaigns(
+    campaign_ids: Iterable[PydanticObjectId], statuses: frozenset[MessageStatus] | None, request: PageRequest
+) -> Mapping[PydanticObjectId, Page[pages.Record]]:
+    """The messages of each of these campaigns, those with one of the statuses if any are given; counted by tallies."""
+    filters = {id_: _of_campaign(id_, statuses) for id_ in campaign_ids}
+    found = await pages.fetch_each(records.of(Message), filters, request, _IN_ORDER)
+    counts = _Tallied(list(filters), statuses)
+    return {id_: replace(page, count=partial(counts.of, id_)) for id_, page in found.items()}
 
-    async def count() -> int:
-        stats = (await tallies.stats([campaign_id]))[campaign_id]
-        return stats.audience if statuses is None else sum(stats.count(status) for status in set(statuses))
 
+async def pages_of_customers(
+    customer_ids: Iterable[PydanticObjectId], request: PageRequest
+) -> Mapping[PydanticObjectId, Page[pages.Record]]:
+    """All messages to each of these customers, the newest first."""
+    filters = {id_: {"customer_id": id_} for id_ in customer_ids}
+    return await pages.fetch_each(records.of(Message), filters, request, _NEWEST_FIRST)
+
+
+def _of_campaign(campaign_id: PydanticObjectId, statuses: frozenset[MessageStatus] | None) -> dict[str, object]:
     which = documents.messages_of(campaign_id)
     if statuses is not None:
         which["status"] = {"$in": [status.value for status in statuses]}
-        if set(statuses) == {MessageStatus.FAILED}:
+        if statuses == {MessageStatus.FAILED}:
             # Few of many, which an index finds: that of the messages that have failed.
             which |= {"campaign_id": campaign_id, "failed_at": {"$type": "date"}}
-    found = await pages.fetch(records.of(Message), which, request, _IN_ORDER)
-    return replace(found, count=count)
+    return which
 
 
-async def page_of_customer(viewer: Viewer, customer_id: PydanticObjectId, request: PageRequest) -> Page[pages.Record]:
-    """All messages to a customer, the newest first."""
-    messages = records.of(Message)
-    return await pages.fetch(messages, {"customer_id": customer_id}, request, _NEWEST_FIRST)
+class _Tallied:
+    """How many messages campaigns have, read together when the first of the counts is asked for."""
+
+    def __init__(self, campaign_ids: Sequence[PydanticObjectId], statuses: frozenset[MessageStatus] | None) -> None:
+        self._campaign_ids = campaign_ids
+        self._statuses = statuses
+        self._reading: asyncio.Task[Mapping[PydanticObjectId, tallies.Stats]] | None = None
+
+    async def of(self, campaign_id: PydanticObjectId) -> int:
+        if self._reading is None:
+            self._reading = asyncio.create_task(tallies.stats(self._campaign_ids), name="counts of messages")
+        stats = (await self._reading)[campaign_id]
+        return stats.audience if self._statuses is None else sum(stats.count(status) for status in self._statuses)
 
 
 async def receipts_of(message_ids: Iterable[str]) -> Mapping[str, list[Record]]:

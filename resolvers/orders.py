@@ -1,6 +1,6 @@
 """Orders: taking them in, finding one, paging through many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -46,10 +46,12 @@ async def page(viewer: Viewer, filter: OrderFilter, request: PageRequest) -> Pag
     return await pages.fetch(orders, _matching(filter), request, _LATEST_FIRST)
 
 
-async def page_of_customer(viewer: Viewer, customer_id: PydanticObjectId, request: PageRequest) -> Page[Record]:
-    """All orders of a customer whom there is, the latest first."""
-    orders = documents.Order.get_pymongo_collection()
-    return await pages.fetch(orders, {"customer_id": customer_id}, request, _LATEST_FIRST)
+async def pages_of_customers(
+    customer_ids: Iterable[PydanticObjectId], request: PageRequest
+) -> Mapping[PydanticObjectId, Page[Record]]:
+    """The orders of each of these customers, the latest first."""
+    filters = {id_: {"customer_id": id_} for id_ in customer_ids}
+    return await pages.fetch_each(records.of(documents.Order), filters, request, _LATEST_FIRST)
 
 
 def _matching(filter: OrderFilter) -> Mapping[str, object]:

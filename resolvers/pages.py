@@ -4,12 +4,14 @@ A page begins where a cursor points: at a sort value and, because values tie, an
 sorts them, nothing (null or missing) before everything.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import bson
@@ -24,7 +26,9 @@ from segmentation.audience import Sieve
 DEFAULT_SIZE = 50
 LARGEST_SIZE = 500
 LONGEST_CURSOR = 8192
+_PLACE = "place in the union"  # the name that a record's pipeline has, which no stored field has
 
+K = TypeVar("K")
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -147,6 +151,52 @@ async def fetch_sieved(
     options: dict[str, Any] = {"hint": _index(sort)} if sieve.stages else {}
     async with await collection.aggregate(stages, **options) as found:
         return _page(await found.to_list(), request, sort, count)
+
+
+async def fetch_each(
+    collection: AsyncCollection[Record], filters: Mapping[K, Mapping[str, object]], request: PageRequest, sort: Sort
+) -> dict[K, Page[Record]]:
+    """A page of what matches each of these filters, in one command; the counts are another, if any is asked for."""
+    keyset, ordering = _keyset(request, sort), dict(_ordering(request, sort))
+    bounded: list[Mapping[str, object]] = [{"$sort": ordering}, {"$limit": request.size + 1}]
+    found = await _united(
+        collection, [[{"$match": {"$and": [dict(filter), *keyset]}}, *bounded] for filter in filters.values()]
+    )
+    counts = _Counts(collection, list(filters.values()))
+    return {
+        key: _page(records, request, sort, partial(counts.of, place))
+        for place, (key, records) in enumerate(zip(filters, found, strict=True))
+    }
+
+
+class _Counts:
+    """How many records match each of some filters, counted together when the first of the counts is asked for."""
+
+    def __init__(self, collection: AsyncCollection[Record], filters: Sequence[Mapping[str, object]]) -> None:
+        self._collection = collection
+        self._filters = filters
+        self._counting: asyncio.Task[list[list[Record]]] | None = None
+
+    async def of(self, place: int) -> int:
+        if self._counting is None:
+            counted: Mapping[str, object] = {"$count": "count"}
+            pipelines = [[{"$match": dict(filter)}, counted] for filter in self._filters]
+            self._counting = asyncio.create_task(_united(self._collection, pipelines), name="counts of pages")
+        found = (await self._counting)[place]
+        return int(str(found[0]["count"])) if found else 0
+
+
+async def _united(
+    collection: AsyncCollection[Record], pipelines: Sequence[Sequence[Mapping[str, object]]]
+) -> list[list[Record]]:
+    """What each of these pipelines finds, each by the index that suits it, asked in one command."""
+    first, *others = [[*pipeline, {"$set": {_PLACE: place}}] for place, pipeline in enumerate(pipelines)]
+    united = [{"$unionWith": {"coll": collection.name, "pipeline": other}} for other in others]
+    found: list[list[Record]] = [[] for _ in pipelines]
+    async with await collection.aggregate([*first, *united]) as records:
+        async for record in records:
+            found[int(str(record.pop(_PLACE)))].append(record)
+    return found
 
 
 def _index(sort: Sort) -> dict[str, int]:

@@ -1,6 +1,7 @@
 """Batched look-ups behind nested links: one query a level, however many parents."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import TypeVar
 
@@ -13,14 +14,20 @@ import resolvers.customers
 import resolvers.duplicates
 import resolvers.imports
 import resolvers.messages
+import resolvers.orders
 import resolvers.segments
 import resolvers.users
 from delivery import tallies
 from delivery.tallies import Stats
-from resolvers.pages import Record
+from documents import MessageStatus
+from resolvers.pages import Page, PageRequest, Record
 from segmentation.dates import AsOf
 
+WhichMessages = tuple[frozenset[MessageStatus] | None, PageRequest]
+
+H = TypeVar("H", bound=Hashable)
 K = TypeVar("K")
+P = TypeVar("P")
 T = TypeVar("T")
 
 
@@ -74,6 +81,37 @@ class Loaders:
     def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:
         """The counters of campaigns."""
         return _by_id(tallies.stats)
+
+    @cached_property
+    def orders_of_customer(self) -> DataLoader[tuple[PydanticObjectId, PageRequest], Page[Record]]:
+        """Pages of the orders of customers."""
+        return _by_parent(resolvers.orders.pages_of_customers)
+
+    @cached_property
+    def messages_of_customer(self) -> DataLoader[tuple[PydanticObjectId, PageRequest], Page[Record]]:
+        """Pages of the messages to customers."""
+        return _by_parent(resolvers.messages.pages_of_customers)
+
+    @cached_property
+    def messages_of_campaign(self) -> DataLoader[tuple[PydanticObjectId, WhichMessages], Page[Record]]:
+        """Pages of the messages of campaigns, those with some statuses."""
+        return _by_parent(lambda ids, which: resolvers.messages.pages_of_campaigns(ids, *which))
+
+
+def _by_parent(
+    find: Callable[[list[P], H], Awaitable[Mapping[P, Page[Record]]]],
+) -> DataLoader[tuple[P, H], Page[Record]]:
+    """Pages by what they belong to and how they are asked for: one query for all that are asked for alike."""
+
+    async def load(keys: list[tuple[P, H]]) -> list[Page[Record] | BaseException]:
+        parents: dict[H, list[P]] = {}
+        for parent, how in keys:
+            parents.setdefault(how, []).append(parent)
+        found = await asyncio.gather(*(find(of, how) for how, of in parents.items()), return_exceptions=True)
+        results = dict(zip(parents, found, strict=True))
+        return [each if isinstance(each := results[how], BaseException) else each[parent] for parent, how in keys]
+
+    return DataLoader(load_fn=load)
 
 
 def _by_id(find: Callable[[Iterable[K]], Awaitable[Mapping[K, T]]]) -> DataLoader[K, T | None]:

@@ -147,9 +147,9 @@ async def messages(
     before: pages.Before = UNSET,
 ) -> pages.Connection[Message]:
     """The messages of a campaign."""
-    viewer = info.context.require("message")
-    request = pages.request(first, after, last, before)
-    page = await resolvers.messages.page_of_campaign(viewer, campaign.document.id, status, request)
+    info.context.require("message")
+    which = None if status is None else frozenset(status), pages.request(first, after, last, before)
+    page = await info.context.loaders.messages_of_campaign.load((campaign.document.id, which))
     return pages.Connection.of(page.map(Message.of))
 
 
@@ -165,9 +165,9 @@ def _of_customer() -> None:
         last: pages.Last = UNSET,
         before: pages.Before = UNSET,
     ) -> pages.Connection[Message]:
-        viewer = info.context.require("message")
+        info.context.require("message")
         request = pages.request(first, after, last, before)
-        page = await resolvers.messages.page_of_customer(viewer, PydanticObjectId(customer.id), request)
+        page = await info.context.loaders.messages_of_customer.load((PydanticObjectId(customer.id), request))
         return pages.Connection.of(page.map(Message.of))
 
     links.back(Customer, messages, "The messages to the customer, the newest first.")

@@ -104,9 +104,9 @@ async def orders(
     before: pages.Before = UNSET,
 ) -> pages.Connection[Order]:
     """The orders of a customer."""
-    viewer = info.context.require("orders")
+    info.context.require("orders")
     request = pages.request(first, after, last, before)
-    page = await resolvers.orders.page_of_customer(viewer, PydanticObjectId(customer.id), request)
+    page = await info.context.loaders.orders_of_customer.load((PydanticObjectId(customer.id), request))
     return pages.Connection.of(page.map(Order.of))
 
 

@@ -5,12 +5,14 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 
 import documents
 import mongo
+from tests.commands import Commands
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -22,10 +24,16 @@ async def mongo_uri() -> AsyncIterator[str]:
             yield uri
 
 
+@pytest.fixture(scope="session")
+def commands() -> Commands:
+    """What was asked of `database`; to be cleared before it is looked at."""
+    return Commands()
+
+
 @pytest_asyncio.fixture(scope="session")
-async def _prepared_database(mongo_uri: str) -> AsyncIterator[AsyncDatabase[dict[str, object]]]:
+async def _prepared_database(mongo_uri: str, commands: Commands) -> AsyncIterator[AsyncDatabase[dict[str, object]]]:
     client: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(
-        mongo_uri, tz_aware=True, uuidRepresentation="standard"
+        mongo_uri, tz_aware=True, uuidRepresentation="standard", event_listeners=[commands]
     )
     async with client:
         database = client.get_database("test")

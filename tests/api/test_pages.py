@@ -1,6 +1,7 @@
 """Pages by key: every record once, in order, whichever way one walks; and how they look as a connection."""
 
 import base64
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 import documents
 import errors
-from resolvers.pages import Page, PageRequest, Record, Sort, fetch, fetch_sieved
+from resolvers.pages import Page, PageRequest, Record, Sort, fetch, fetch_each, fetch_sieved
 from schema import pages
 from segmentation.audience import Sieve
 
@@ -86,6 +87,20 @@ async def test_a_page_between_two_cursors_holds_what_lies_between(things: Things
     everything = await fetch(things, {}, PageRequest(), sort)
     between = PageRequest(first=10, after=everything.cursors[1], before=everything.cursors[4])
     assert (await fetch(things, {}, between, sort)).cursors == everything.cursors[2:4]
+
+
+@pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
+async def test_the_pages_of_many_filters_are_those_of_each(things: Things, backwards: bool) -> None:
+    await filled(things, "number")
+    sort = Sort("at.number")
+    cursor = (await fetch(things, {}, PageRequest(), sort)).cursors[-2 if backwards else 1]
+    request = PageRequest(last=2, before=cursor) if backwards else PageRequest(first=2, after=cursor)
+    filters: dict[object, dict[str, object]] = {number: {"at.number": number} for number in (1, 2, 3, 7)}
+    together = await fetch_each(things, filters, request, sort)
+    for number, filter in filters.items():
+        alone = await fetch(things, filter, request, sort)
+        assert replace(together[number], count=alone.count) == alone
+        assert await together[number].count() == await alone.count()
 
 
 async def test_the_count_is_of_what_matches_and_not_of_the_page(things: Things) -> None:
