@@ -20,7 +20,7 @@ from tests.product import Product
 
 SUBSCRIBERS = 1000
 AUDIENCE = 10_000
-RATE_PER_SECOND = 500
+RATE_PER_SECOND = 200  # for fifty seconds
 SECONDS = 10.0
 EVENT = b'"type":"next"'
 HANDSHAKE = (

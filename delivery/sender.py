@@ -147,7 +147,7 @@ class Sender:
         log.warning("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, failure)
         now = time.monotonic()
         was_open = self._breaker.is_open
-        self._breaker.record(False, now)
+        self._breaker.record(False, now, down=failure.down)
         if self._breaker.is_open and not was_open:
             metrics.BREAKER_OPEN.set(1)
             log.warning("the vendor is taken to be down: sending waits, and probes")

@@ -16,6 +16,8 @@ from delivery import ledger
 CALL_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0  # a vendor that says more is asked again all the same
 LONGEST_REASON = 300
+# Nobody is there, whatever was sent. A 500 or a time-out may be the fault of the messages.
+DOWN = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,15 @@ class Answer:
 class CallFailed(Exception):
     """The call as a whole did not work; the vendor may or may not have the messages."""
 
-    def __init__(self, code: str, reason: str, retry_after: float = 0.0, *, too_large: bool = False) -> None:
+    def __init__(
+        self, code: str, reason: str, retry_after: float = 0.0, *, too_large: bool = False, down: bool = False
+    ) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
         self.retry_after = retry_after
         self.too_large = too_large
+        self.down = down
 
 
 def key_of(message_id: str, life: int) -> str:
@@ -103,7 +108,8 @@ class Vendor:
         except httpx.TimeoutException as error:
             raise CallFailed("VENDOR_TIMEOUT", f"No answer within {CALL_SECONDS:.0f} s.") from error
         except httpx.HTTPError as error:
-            raise CallFailed("VENDOR_UNREACHABLE", f"The connection failed: {type(error).__name__}.") from error
+            reason = f"The connection failed: {type(error).__name__}."
+            raise CallFailed("VENDOR_UNREACHABLE", reason, down=True) from error
         if response.status_code != httpx.codes.ACCEPTED:
             raise _failed(response)
         return _answer(response.content)
@@ -126,6 +132,7 @@ def _failed(response: httpx.Response) -> CallFailed:
         f"The vendor answered {status} {response.reason_phrase}.".replace(" .", "."),
         _seconds(response.headers.get("Retry-After")),
         too_large=status == httpx.codes.REQUEST_ENTITY_TOO_LARGE,
+        down=status in DOWN,
     )
 
 

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.breaker import FEWEST_CALLS, WINDOW_SECONDS, Breaker
+from delivery.breaker import FEWEST_CALLS, FEWEST_CALLS_DOWN, WINDOW_SECONDS, Breaker
 from delivery.pacing import BatchSize, backoff
 
 FIRST, LONGEST = timedelta(seconds=2), timedelta(seconds=60)
@@ -86,6 +86,17 @@ def test_a_run_of_failures_opens_it_after_a_good_time() -> None:
         breaker.record(True, 0.0)
     for _ in range(FEWEST_CALLS):
         breaker.record(False, 1.0)
+    assert breaker.is_open
+
+
+def test_a_few_calls_that_found_nobody_there_open_it() -> None:
+    breaker = Breaker()
+    for _ in range(FEWEST_CALLS_DOWN - 1):
+        breaker.record(False, 0.0, down=True)
+    breaker.record(True, 0.0)
+    for _ in range(FEWEST_CALLS_DOWN):
+        assert not breaker.is_open
+        breaker.record(False, 0.0, down=True)
     assert breaker.is_open
 
 

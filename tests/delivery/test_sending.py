@@ -102,12 +102,12 @@ async def test_the_vendor_is_left_alone_for_as_long_as_it_asks(vendor: ScriptedV
 
 
 async def test_out_of_attempts_is_failed_with_the_vendors_reason(vendor: ScriptedVendor) -> None:
-    vendor.script = [failing(503)] * 5
+    vendor.script = [failing(500)] * 5
     campaign = await launched(audience=3)
     async with at_work(vendor) as work:
         await work.until(campaign, CampaignStatus.COMPLETED)
     message = (await messages_of(campaign))[0]
-    assert (message.status, message.attempts, message.failure_code) == (MessageStatus.FAILED, 5, "VENDOR_503")
+    assert (message.status, message.attempts, message.failure_code) == (MessageStatus.FAILED, 5, "VENDOR_500")
     assert len(vendor.calls) == 5
 
 
@@ -280,7 +280,7 @@ async def test_an_illegal_move_says_what_the_state_is() -> None:
 
 async def test_an_outage_burns_no_attempts_and_the_campaign_says_why_it_waits(vendor: ScriptedVendor) -> None:
     setup = replace(SETUP, vendor_batch_size=10)
-    vendor.script = [failing(503)] * 21
+    vendor.script = [failing(500)] * 21
     campaign = await launched(400, setup)
     async with at_work(vendor, setup) as work:
         async for progress in work.feed.progress(campaign.id):
@@ -290,6 +290,16 @@ async def test_an_outage_burns_no_attempts_and_the_campaign_says_why_it_waits(ve
         await work.until_stats(campaign, lambda stats: stats.sent == 400)
     assert (await now_of(campaign)).status_reason is None
     assert max(message.attempts for message in await messages_of(campaign)) < 5
+
+
+@pytest.mark.parametrize("failure", [failing(503), lambda _: httpx.ConnectError("refused")])
+async def test_an_outage_fails_no_message_of_a_campaign_of_one_batch(vendor: ScriptedVendor, failure: object) -> None:
+    vendor.script = [failure] * 5  # type: ignore[list-item]  # the parameters are what a script is made of
+    campaign = await launched(audience=3)
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 3)
+    assert len(vendor.calls) == 6
+    assert {message.attempts for message in await messages_of(campaign)} == {4}, "one was a probe, one found it down"
 
 
 async def test_a_stop_hands_back_nothing_that_can_be_finished(vendor: ScriptedVendor) -> None:
