@@ -6,7 +6,7 @@ transaction it does not: what is in the way of that is for its owner to see, who
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -36,6 +36,7 @@ class Numbered(Protocol):
         """What is wrong with it."""
 
 
+T = TypeVar("T")
 R = TypeVar("R", bound=Numbered)
 Store = Callable[[list[R]], Awaitable[Sequence[RowResult]]]
 Split = Callable[[list[R], int], Sequence[list[R]]]
@@ -70,18 +71,21 @@ async def ingest(
     return Report(sorted(results, key=lambda result: result.index))
 
 
+async def unhurried(items: Iterable[T]) -> AsyncGenerator[T]:
+    """The items, with a turn for others now and then."""
+    for number, item in enumerate(items):
+        if number % BREATH_ROWS == 0:
+            await asyncio.sleep(0)
+        yield item
+
+
 def failed(row: Numbered, *faults: errors.Fault) -> RowResult:
     """The result of a row that cannot be stored."""
     return RowResult(row.index, Outcome.FAILED, faults=tuple(each for fault in faults for each in fault.faults))
 
 
 async def _read(rows: Sequence[Row], chunk: range, read: Callable[[int, Row], R]) -> list[R]:
-    found = []
-    for index in chunk:
-        if index % BREATH_ROWS == 0:
-            await asyncio.sleep(0)
-        found.append(read(index, rows[index]))
-    return found
+    return [read(index, rows[index]) async for index in unhurried(chunk)]
 
 
 class _Lanes(Generic[R]):

@@ -8,7 +8,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
 
 import documents
-from ingestion import totals
+from ingestion import chunks, totals
 from ingestion.identities import Draft
 
 _DUPLICATE_KEY = 11000
@@ -20,7 +20,9 @@ Document = dict[str, object]
 async def write(drafts: Sequence[Draft], now: datetime, transaction: AsyncClientSession | None = None) -> set[Draft]:
     """Store what changed. Returns those of whom nothing was stored, because somebody else was faster: took one of
     their keys, gave them another externalId, or removed them. In a transaction that is raised: it is over then."""
-    operations = [_insertion(draft, now) if draft.is_new else _change(draft, now) for draft in drafts]
+    operations = [
+        _insertion(draft, now) if draft.is_new else _change(draft, now) async for draft in chunks.unhurried(drafts)
+    ]
     if not operations:
         return set()
     try:

@@ -65,7 +65,7 @@ class _Store:
         """The results of the rows that are through, and the others, of which nothing is stored."""
         identities = await self._identify(rows)
         results = []
-        for row in rows:
+        async for row in chunks.unhurried(rows):
             try:
                 if row.faults:
                     raise errors.Rejected(row.faults)

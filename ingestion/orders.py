@@ -75,7 +75,7 @@ class _Transaction:
         owners = await self._find_owners({row.owner for row in rows if row.owner})
         drafts = await self._load({row.external_id for row in rows})
         results = []
-        for row in rows:
+        async for row in chunks.unhurried(rows):
             draft = drafts.setdefault(row.external_id, OrderDraft.of(row.external_id, None))
             try:
                 draft.apply(row, self._owner(row, owners), self._policy.currency)

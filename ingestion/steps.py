@@ -17,7 +17,7 @@ import errors
 import ingestion.customers
 import ingestion.orders
 from documents import FaultyRow, ImportJob, ImportKind, RowFault
-from ingestion import imports
+from ingestion import chunks, imports
 from ingestion.files.records import Record
 from ingestion.policy import Policy
 from ingestion.reports import Outcome, Report, Row, RowResult
@@ -94,7 +94,7 @@ class Steps:
         """What becomes of the records; a result's index is its place among these."""
         rows: dict[int, Row] = {}
         results = []
-        for place, record in enumerate(records):
+        async for place, record in chunks.unhurried(enumerate(records)):
             try:
                 rows[place] = record.read()
             except errors.Fault as fault:
