@@ -122,7 +122,8 @@ async def serve(configured: Settings) -> bool:
     """Answer HTTP, import and send until SIGINT or SIGTERM."""
     stopped = asyncio.Event()
     async with composed(configured) as product:
-        endpoint = Endpoint(schema.schema, ContextFactory(product.services), page=pages.graphiql)
+        served = schema.schema if configured.introspection else schema.made(introspection=False)
+        endpoint = Endpoint(served, ContextFactory(product.services), page=pages.graphiql)
         server = listening.Server(application(product, endpoint, configured), configured.host, configured.port)
 
         def stop() -> None:

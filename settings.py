@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     public_url: str | None = None
     metrics_port: int | None = Field(None, ge=1, le=65535)
     log_format: Literal["text", "json"] = "text"
+    introspection: bool = True
 
     mongodb_uri: str | None = None
     data_dir: Path = Path(".data")

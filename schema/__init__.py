@@ -58,4 +58,9 @@ class Subscription(ProgressSubscription, MessageSubscription, ImportSubscription
     """The fields of every noun that tell what changes."""
 
 
-schema = EngineSchema(query=Query, mutation=Mutation, subscription=Subscription)
+def made(*, introspection: bool = True) -> EngineSchema:
+    """The schema; without introspection it does not tell what is in it."""
+    return EngineSchema(query=Query, mutation=Mutation, subscription=Subscription, introspection=introspection)
+
+
+schema = made()

@@ -10,7 +10,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 import errors
-from schema import inputs
+from schema import inputs, made
 from schema.execution import EngineSchema
 from schema.operations import Answer, Request
 from schema.reading import Refused
@@ -148,6 +148,13 @@ async def test_an_execution_without_end_is_given_up() -> None:
     answer = await impatient.answer(Request("{ forever }"), NOBODY)
     assert answer.formatted["data"] is None
     assert codes(answer) == ["TIMEOUT"]
+
+
+async def test_the_product_can_be_had_without_introspection() -> None:
+    closed = made(introspection=False)
+    assert closed.prepare(Request("{ me { id } }"))
+    with pytest.raises(Refused):
+        closed.prepare(Request("{ __schema { queryType { name } } }"))
 
 
 async def test_introspection_can_be_turned_off() -> None:
