@@ -14,7 +14,6 @@ from documents.records import Record
 from ingestion import aliases, duplicates, histories, merging
 from resolvers import transactions
 
-MOST_CANDIDATES = 100
 MOST_MERGED = 20
 
 
@@ -29,8 +28,8 @@ class Candidate:
 
 async def candidates(viewer: Viewer, count: int) -> list[Candidate]:
     """The likeliest pairs. Compares all customers: seconds for 100,000. Raises InvalidInput for too many pairs."""
-    if not 1 <= count <= MOST_CANDIDATES:
-        raise errors.InvalidInput(f"first must be between 1 and {MOST_CANDIDATES}.", ["first"])
+    if not 1 <= count <= duplicates.MOST:
+        raise errors.InvalidInput(f"first must be between 1 and {duplicates.MOST}.", ["first"])
     best = await duplicates.best(count)
     people = await resolvers.customers.find_many({id_ for each in best for id_ in each.customer_ids})
     return [

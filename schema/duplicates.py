@@ -78,7 +78,8 @@ class DuplicateQuery:
 
     @strawberry.field(
         description="Pairs of customers who may be one person, the likeliest first. Reads all customers: seconds for "
-        "100,000. Each pair stands for itself: if A may be B, and B may be C, A need not be C.",
+        "100,000. A search goes on when it takes longer than a request may: ask again for what it found. Each pair "
+        "stands for itself: if A may be B, and B may be C, A need not be C.",
         metadata={"cost": 20},
     )
     async def duplicate_customers(

@@ -6,6 +6,6 @@ blocking    which are compared at all: those with a key in common
 search      the likeliest pairs of all customers
 """
 
-from ingestion.duplicates.search import Candidate, best
+from ingestion.duplicates.search import MOST, Candidate, best
 
-__all__ = ["Candidate", "best"]
+__all__ = ["MOST", "Candidate", "best"]

@@ -17,6 +17,8 @@ from ingestion.duplicates import blocking, likeness
 from ingestion.duplicates.likeness import Likeness
 from ingestion.duplicates.profiles import FIELDS, Profile
 
+MOST = 100
+KEPT_SECONDS = 600  # what nobody has waited for
 LEAST_SCORE = 0.2
 LARGEST_BLOCK = 30
 LARGEST_WEAK_BLOCK = 10
@@ -32,7 +34,7 @@ _HASH_BITS = 48
 
 Pair = tuple[int, int]
 
-_turn = asyncio.Lock()  # one search at a time is enough for the memory
+_searches: list["_Search"] = []  # one at most: the memory of one is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,41 @@ class Candidate:
     likeness: Likeness
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search, and when it began."""
+
+    task: asyncio.Task[list[Candidate]]
+    began: float
+
+
 async def best(count: int) -> list[Candidate]:
-    """The likeliest pairs, the likeliest first."""
-    async with _turn:
-        table = await _read()
-        top = _Top(count)
-        for number, pair in enumerate(table.pairs()):
-            top.offer(pair, likeness.of(table.profile(pair[0]), table.profile(pair[1])))
-            if number % BREATH_PAIRS == 0:
-                await asyncio.sleep(0)
-        return [Candidate((table.id_of(one), table.id_of(two)), found) for (one, two), found in top.best()]
+    """The likeliest pairs, MOST at most, the likeliest first.
+
+    Who asks while others wait is answered with them. A search goes on when its caller gives up, for whoever asks next:
+    so there is an answer for more customers than a request has time for.
+    """
+    now = asyncio.get_running_loop().time()
+    if _searches and _searches[0].began < now - KEPT_SECONDS and _searches[0].task.done():
+        _searches.clear()
+    if not _searches:
+        _searches.append(_Search(asyncio.create_task(_search(), name="search for duplicates"), now))
+    search = _searches[0]
+    try:
+        return (await asyncio.shield(search.task))[:count]
+    finally:
+        if search.task.done() and search in _searches:
+            _searches.remove(search)
+
+
+async def _search() -> list[Candidate]:
+    table = await _read()
+    top = _Top(MOST)
+    for number, pair in enumerate(table.pairs()):
+        top.offer(pair, likeness.of(table.profile(pair[0]), table.profile(pair[1])))
+        if number % BREATH_PAIRS == 0:
+            await asyncio.sleep(0)
+    return [Candidate((table.id_of(one), table.id_of(two)), found) for (one, two), found in top.best()]
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """Duplicates found: a labelled set of true pairs and near misses, and blocks that are too large to compare."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -143,6 +144,20 @@ async def test_no_more_is_kept_than_is_asked_for(database: AsyncDatabase[dict[st
         for address in (f"person.number{number:03}@example.com", f"personnumber{number:03}@example.com"):
             await stored({"name": f"Person Number{number:03}", "email": address})
     assert len(await duplicates.best(50)) == 50
+
+
+async def test_a_search_goes_on_for_whoever_asks_next(database: AsyncDatabase[dict[str, object]]) -> None:
+    for address in ("asha.rao@example.com", "asharao@example.com"):
+        await stored({"name": "Asha Rao", "email": address})
+    impatient = asyncio.create_task(duplicates.best(1))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    await asyncio.wait([impatient])
+    [under_way] = search._searches
+    one, two = await asyncio.gather(duplicates.best(1), duplicates.best(1))
+    assert one == two == under_way.task.result()
+    await stored({"name": "Asha Rao", "email": "a.sharao@example.com"})
+    assert len(await duplicates.best(3)) == 3
 
 
 def test_of_a_block_that_is_too_large_neighbours_are_compared() -> None:
