@@ -153,7 +153,7 @@ class Frame:
     def borrow(self, donor: "Frame") -> "Frame":
         """The frame with what it leaves unsaid taken from another: "ordered in 2025 but not in 2026"."""
         mine = self.slots
-        if mine <= {Slot.NOT}:
+        if mine <= {Slot.NOT, Slot.PRESENT}:
             return self  # "placed none" does not say of what
         skipped = mine | {Slot.NOT}
         if Slot.NOT in mine:

@@ -39,19 +39,32 @@ def label(frame: Frame, sense: Sense) -> Meaning | None:
         return finished(frame, meaning)
     if topic is None or frame.has(Slot.STATE):
         return None
+    match_ = frame.one(Slot.MATCH, str)
     if literal := frame.one(Slot.LITERAL, str):
         field = fields.find(topic.name)
         if field and field.type not in (None, FieldType.STRING, FieldType.LIST):
             return None
-        if topic.name == "name" and literal.islower():
+        if match_ is None and not _is_likely(topic.name, literal):
             return None
         default = Operator.CONTAINS if topic.name == "tags" else Operator.EQUAL
-        match_ = frame.one(Slot.MATCH, str)
         note = () if match_ else (f"no customer seen has the {topic.name} '{literal}' so far",)
         if topic.name == "name":
             default, note = Operator.CONTAINS, ()
         return finished(frame, Meaning(Comparison(topic.name, Operator(match_ or default), literal), 0.3, note))
     return None if frame.has(Slot.MATCH) else _presence(frame, topic.name)
+
+
+def _is_likely(name: str, literal: str) -> bool:
+    """Whether a word that no customer has for this field may be meant as its value all the same."""
+    match name:
+        case "name":
+            return literal[:1].isupper()
+        case "email":
+            return False
+        case "phone" | "postalCode" | "externalId":
+            return any(character.isdigit() for character in literal)
+        case _:
+            return True
 
 
 def _presence(frame: Frame, name: str) -> Meaning | None:

@@ -151,6 +151,8 @@ def _spent(frame: Frame, sense: Sense) -> Meaning | None:
     bound, window_vague = _number(frame), conditions.window_of(frame, sense)
     window, vague = window_vague
     where = _where(frame, window)
+    if bound and bound.is_plain and frame.has(Slot.NOT):
+        bound = replace(bound, operator=Operator.AT_LEAST)  # "haven't spent 1,000" is less than that
     if bound and (times := conditions.bound_of(frame, Slot.TIMES)):
         rule = _count(Subject.ORDERS, all_of(compared("amount", bound), *_flat(where)), times)
         return finished(frame, Meaning(rule, 0.3, conditions.notes_of(window), vague=vague)) if rule else None

@@ -67,21 +67,6 @@ def _carries_weight(word: Word) -> bool:
 
 
 _WEIGHTY = frozenset(
-    {
-        "%",
-        "than",
-        "least",
-        "most",
-        "between",
-        "before",
-        "after",
-        "until",
-        "ago",
-        "last",
-        "next",
-        "not",
-        "never",
-        "without",
-    }
-    | {"never", "without", "day", "week", "month", "year", "hour", "except", "exactly", "top", "bottom"}
+    "% than least most between before after until ago last next not none never without except exactly top bottom "
+    "hour day week month year".split()
 )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import errors
-from ai import answers, instructions, reader
+from ai import answers, instructions, lexicon, reader
 from ai.conditions import Ranking
 from ai.drafts import Draft
 from ai.gemini import Gemini
@@ -32,6 +32,7 @@ class Sentences:
         self._gemini = gemini
         self._patience_seconds = patience_seconds
         self._library = Library()
+        lexicon.english()  # read now: the first sentence should not wait for it
 
     async def read(self, sentence: str, as_of: AsOf) -> Draft:
         """The rules that a sentence means; raises InvalidInput or TooLarge for one that means none."""

@@ -249,12 +249,20 @@ class Times:
         """A span with what may limit it: "90+ days", "6 months or more"."""
         span, end = spans.read(words, start)
         if span is None:
-            return None, start, None
+            return self._limited_number(words, start)
         plus = any(word.key == "+" for word in words[start:end])
         limit: Operator | None = Operator.AT_LEAST if plus else None
         for limit_end, operator in self.limits.match(words, end):
             end, limit = limit_end, operator
         return span, end, limit
+
+    def _limited_number(self, words: Sequence[Word], start: int) -> tuple[Span | None, int, Operator | None]:
+        """A span whose limit stands before its unit: "30 or more days"."""
+        number = numbers.read(words, start)
+        for end, operator in self.limits.match(words, number.end) if number else ():
+            if number and end < len(words) and words[end].key in spans.UNITS:
+                return spans.of(number.value, words[end].key), end + 1, operator
+        return None, start, None
 
     def _past(self, words: Sequence[Word], start: int, said: str) -> Iterator[int]:
         """Where each phrase of this kind that stands here ends."""

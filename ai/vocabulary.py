@@ -35,6 +35,15 @@ class Vocabulary:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
+    def says_the_same_as(self, other: "Vocabulary") -> bool:
+        """Whether the two have the same values, whichever are commoner; as objects they stay apart."""
+        return self._contents == other._contents
+
+    @property
+    def _contents(self) -> object:
+        values = {name: frozenset(found) for name, found in self.values.items()}
+        return values, {name: (frozenset(kept.values), kept.is_numeric) for name, kept in self.attributes.items()}
+
 
 class Library:
     """Keeps the vocabulary for a minute, and works out thresholds."""
@@ -48,7 +57,9 @@ class Library:
         """The vocabulary of now, or of a minute ago."""
         async with self._reading:
             if time.monotonic() > self._until:
-                self._vocabulary = await read()
+                fresh = await read()
+                if not fresh.says_the_same_as(self._vocabulary):  # what is made of one is worth keeping
+                    self._vocabulary = fresh
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._vocabulary
 
