@@ -29,19 +29,24 @@ class Comparison:
 async def compare(product: Product, api: Api, campaign: str, audience: int) -> Comparison:
     """Compare them for a vendor that has this one campaign, and that has told everything."""
     ours, theirs = await _ours(api, campaign), await _theirs(product)
-    decided = sum(status in OUTCOMES for status in ours.values())
-    sent = {id_: status for id_, status in ours.items() if status in SETTLED}
-    apart = {id_ for id_ in sent.keys() | theirs.keys() if theirs.get(id_, {}).get("status") != sent.get(id_)}
     check = await api.ask(VERIFY, id=campaign)
     return Comparison(
-        lost=audience - decided + len(apart),
-        repeated=_repeated(theirs) + int(str(check["duplicateMessages"])),
+        lost=audience - len(ours) + lost(ours, theirs),
+        repeated=repeated(theirs) + int(str(check["duplicateMessages"])),
         drifted=int(check["consistent"] is not True),
     )
 
 
-def _repeated(theirs: Mapping[str, Mapping[str, object]]) -> int:
-    """By the address, too: a second message under another key is one too many all the same."""
+def lost(ours: Mapping[str, str], theirs: Mapping[str, Mapping[str, object]]) -> int:
+    """How many messages have no outcome, or not the same one on both sides."""
+    undecided = {id_ for id_, status in ours.items() if status not in OUTCOMES}
+    sent = {id_: status for id_, status in ours.items() if status in SETTLED}
+    apart = {id_ for id_ in sent.keys() | theirs.keys() if theirs.get(id_, {}).get("status") != sent.get(id_)}
+    return len(undecided | apart)
+
+
+def repeated(theirs: Mapping[str, Mapping[str, object]]) -> int:
+    """How many deliveries were too many. By the address: a second message under another key is one of them."""
     deliveries: Counter[object] = Counter()
     for held in theirs.values():
         deliveries[held["recipient"]] += int(str(held["deliveries"]))
