@@ -143,8 +143,12 @@ def _parse(text: str) -> DocumentNode:
         return parse(text, max_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         # graphql-core aborts on its token and nesting limits with a syntax error like any other.
-        aborted = error.message.endswith("Parsing aborted.")
-        raise Refused([error], errors.LIMIT_EXCEEDED if aborted else errors.PARSE_FAILED) from None
+        if not error.message.endswith("Parsing aborted."):
+            raise Refused([error], errors.PARSE_FAILED) from None
+        tokens = "tokens" in error.message
+        most = MAX_TOKENS if tokens else limits.MAXIMA["depth"]
+        error.extensions = {"limit": "tokens" if tokens else "depth", "max": most}
+        raise Refused([error], errors.LIMIT_EXCEEDED) from None
 
 
 def _name_of(operation: OperationDefinitionNode) -> str | None:

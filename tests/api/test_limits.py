@@ -174,6 +174,11 @@ async def test_the_introspection_of_tools_fits() -> None:
         assert (await ask(query)).errors == []
 
 
+async def test_a_text_that_is_given_up_while_it_is_read_names_its_limit_too() -> None:
+    assert await exceeded("{ " + "name " * 2_000 + "}") == "tokens"
+    assert await exceeded("{ name(a: " + "[" * 900 + "]" * 900 + ") }") == "depth"
+
+
 async def test_introspection_cannot_be_nested_without_end() -> None:
     deep = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"
     assert await exceeded(deep) == "introspection_depth"
