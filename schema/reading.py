@@ -147,7 +147,7 @@ def _parse(text: str) -> DocumentNode:
             raise Refused([error], errors.PARSE_FAILED) from None
         tokens = "tokens" in error.message
         most = MAX_TOKENS if tokens else limits.MAXIMA["depth"]
-        error.extensions = {"limit": "tokens" if tokens else "depth", "max": most}
+        error.extensions = {"code": errors.LIMIT_EXCEEDED, "limit": "tokens" if tokens else "depth", "max": most}
         raise Refused([error], errors.LIMIT_EXCEEDED) from None
 
 
