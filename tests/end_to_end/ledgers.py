@@ -10,7 +10,7 @@ from tests.product import Product
 
 OURS = """query ($id: ID!, $after: String) {
   campaign(id: $id) {
-    messages(first: 500, after: $after) { nodes { id status } pageInfo { hasNextPage endCursor } }
+    messages(first: 500, after: $after) { nodes { id status attempts } pageInfo { hasNextPage endCursor } }
   }
 }"""
 OUTCOMES = frozenset({"DELIVERED", "FAILED", "SKIPPED", "HELD_OUT", "CANCELLED"})
@@ -28,13 +28,26 @@ class Comparison:
 
 async def compare(product: Product, api: Api, campaign: str, audience: int) -> Comparison:
     """Compare them for a vendor that has this one campaign, and that has told everything."""
-    ours, theirs = await _ours(api, campaign), await _theirs(product)
+    ours = {id_: str(message["status"]) for id_, message in (await messages(api, campaign)).items()}
+    theirs = await _theirs(product)
     check = await api.ask(VERIFY, id=campaign)
     return Comparison(
         lost=audience - len(ours) + lost(ours, theirs),
         repeated=repeated(theirs) + int(str(check["duplicateMessages"])),
         drifted=int(check["consistent"] is not True),
     )
+
+
+async def messages(api: Api, campaign: str) -> dict[str, Mapping[str, object]]:
+    """All messages of a campaign, as the API tells them."""
+    found: dict[str, Mapping[str, object]] = {}
+    after = None
+    while True:
+        match await api.ask(OURS, id=campaign, after=after):
+            case {"messages": {"nodes": [*nodes], "pageInfo": {"hasNextPage": more, "endCursor": after}}}:
+                found |= {node["id"]: node for node in nodes}
+                if not more:
+                    return found
 
 
 def lost(ours: Mapping[str, str], theirs: Mapping[str, Mapping[str, object]]) -> int:
@@ -51,17 +64,6 @@ def repeated(theirs: Mapping[str, Mapping[str, object]]) -> int:
     for held in theirs.values():
         deliveries[held["recipient"]] += int(str(held["deliveries"]))
     return sum(count - 1 for count in deliveries.values() if count > 1)
-
-
-async def _ours(api: Api, campaign: str) -> dict[str, str]:
-    statuses: dict[str, str] = {}
-    after = None
-    while True:
-        match await api.ask(OURS, id=campaign, after=after):
-            case {"messages": {"nodes": [*nodes], "pageInfo": {"hasNextPage": more, "endCursor": after}}}:
-                statuses |= {node["id"]: node["status"] for node in nodes}
-                if not more:
-                    return statuses
 
 
 async def _theirs(product: Product) -> dict[str, Mapping[str, object]]:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from pathlib import Path
 
-from demo.api import Api
 from tests.end_to_end import campaigns, ledgers
 from tests.end_to_end.ledgers import Comparison
 from tests.product import Product, running
@@ -12,21 +11,6 @@ from tests.product import Product, running
 AUDIENCE = 2000
 RATE_PER_SECOND = 400
 DRAIN_SECONDS = 15
-ATTEMPTS = """query ($id: ID!, $after: String) {
-  campaign(id: $id) { messages(first: 500, after: $after) { nodes { attempts } pageInfo { hasNextPage endCursor } } }
-}"""
-
-
-async def attempts(api: Api, campaign: str) -> set[int]:
-    """How many attempts there were for any of its messages."""
-    found: set[int] = set()
-    after = None
-    while True:
-        match await api.ask(ATTEMPTS, id=campaign, after=after):
-            case {"messages": {"nodes": [*nodes], "pageInfo": {"hasNextPage": more, "endCursor": after}}}:
-                found |= {node["attempts"] for node in nodes}
-                if not more:
-                    return found
 
 
 async def until_sending(product: Product, url: str) -> None:
@@ -41,7 +25,7 @@ async def test_workers_share_a_campaign_at_its_rate_and_nothing_is_burnt_when_th
         workers = [await product.start_worker(name) for name in ("first", "second", "third")]
         started = time.monotonic()
         campaign = await campaigns.launch(api, ratePerSecond=RATE_PER_SECOND)
-        for url in workers:
+        for url in workers[:2]:  # the third may have found nothing left by then
             await until_sending(product, url)
         async with asyncio.timeout(DRAIN_SECONDS):
             assert await product.stop("first") == 0
@@ -51,6 +35,9 @@ async def test_workers_share_a_campaign_at_its_rate_and_nothing_is_burnt_when_th
             "however many send, the rate is the campaign's"
         )
         await campaigns.until(api, campaign, lambda now: now.status == "COMPLETED")
-        assert await attempts(api, campaign) == {1}, "neither a drain nor a kill counts as an attempt"
+        messages = await ledgers.messages(api, campaign)
+        assert {message["attempts"] for message in messages.values()} == {1}, (
+            "neither a drain nor a kill counts as an attempt"
+        )
         assert await ledgers.compare(product, api, campaign, AUDIENCE) == Comparison(lost=0, repeated=0, drifted=0)
         assert await product.figure(product.url, "crm_send_attempts_total") == 0
