@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from threading import BoundedSemaphore, Thread
 
 import errors
 
@@ -12,39 +13,54 @@ log = logging.getLogger(__name__)
 
 Schema = Mapping[str, object]
 
-AT_ONCE = 4  # requests; the next one waits, within its own time
+AT_ONCE = 16  # requests; the next one fails at once, since those may all be hanging
 MOST_TOKENS = 8_192  # of an answer, what the model thinks to itself included
 
 
 class Gemini:
     """One model at one endpoint.
 
-    The SDK's REST transport blocks, and its import takes a second, so both happen on threads of their own: requests
-    that hang, of which there can be AT_ONCE, hold up neither the loop nor anybody else's threads.
+    The SDK's REST transport blocks, and its import takes a second, so both happen on a thread of each request's own. It
+    is a daemon: an answer that trickles in for ever outlives its time, but does not keep the process from ending.
     """
 
     def __init__(self, key: str, model: str, endpoint: str | None = None) -> None:
         self._key = key
         self._model = model
         self._endpoint = endpoint
-        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="gemini")
+        self._free = BoundedSemaphore(AT_ONCE)
 
     async def answer(self, instructions: str, turns: Sequence[str], schema: Schema, seconds: float) -> str:
         """What the model says to these turns, ours and its own alternating, ours first and last.
 
         Raises Unavailable when it says nothing usable within the time.
         """
-        loop = asyncio.get_running_loop()
-        asked = loop.run_in_executor(self._threads, self._ask, instructions, turns, schema, seconds)
+        if not self._free.acquire(blocking=False):
+            raise errors.Unavailable("Gemini is being asked too much at once.")
         try:
             async with asyncio.timeout(seconds):
-                return await asked
+                return await self._on_a_thread(lambda: self._ask(instructions, turns, schema, seconds))
         except TimeoutError as error:
             raise errors.Unavailable(f"Gemini did not answer within {seconds:.0f} s.") from error
         except Exception as error:
             # Whatever the SDK's layers raise, as an AttributeError for an error that came as a list.
             log.warning("Gemini failed with %s", type(error).__name__)
             raise errors.Unavailable("Gemini could not be asked.") from error
+
+    async def _on_a_thread(self, work: Callable[[], str]) -> str:
+        outcome = Future[str]()
+        outcome.set_running_or_notify_cancel()  # from here on nobody but the thread settles it
+
+        def run() -> None:
+            try:
+                outcome.set_result(work())
+            except Exception as error:
+                outcome.set_exception(error)
+            finally:
+                self._free.release()
+
+        Thread(target=run, name="gemini", daemon=True).start()
+        return await asyncio.wrap_future(outcome)
 
     def _ask(self, instructions: str, turns: Sequence[str], schema: Schema, seconds: float) -> str:
         with warnings.catch_warnings():

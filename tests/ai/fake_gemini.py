@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 PATH = "/v1beta/models/{model}:generateContent"
@@ -71,6 +71,17 @@ def failing(code: int, status: str) -> Callable[[], Response]:
 def raw(body: bytes, code: int = 200) -> Callable[[], Response]:
     """What some proxy says."""
     return lambda: Response(body, code, media_type="application/json")
+
+
+def trickling() -> Callable[[], Response]:
+    """An answer that never ends, and never pauses for long enough to time out."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0.1)
+
+    return lambda: StreamingResponse(endless())
 
 
 @asynccontextmanager

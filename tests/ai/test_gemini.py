@@ -1,7 +1,9 @@
 """Sentences read by Gemini, whose word is a stranger's: validated, mended once, and else done without."""
 
+import asyncio
 import json
 import logging
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,13 +16,13 @@ from pymongo.asynchronous.database import AsyncDatabase
 from starlette.responses import Response
 
 import errors
-from ai import sentences
+from ai import gemini, sentences
 from ai.drafts import Draft, Source
 from ai.gemini import Gemini
 from ai.sentences import Sentences
 from segmentation import printer
 from segmentation.dates import AsOf
-from tests.ai.fake_gemini import FakeGemini, answering, failing, held_back, raw, saying, text
+from tests.ai.fake_gemini import FakeGemini, answering, failing, held_back, raw, saying, text, trickling
 from tests.factories import a_customer
 
 Database = AsyncDatabase[dict[str, object]]
@@ -173,6 +175,28 @@ async def test_a_model_that_hangs_is_done_without(replies: tuple[Reply, ...]) ->
         draft = await reader(endpoint, patience_seconds=2).read(SENTENCE, AS_OF)
         assert is_by_built_in_reader(draft)
         assert fake.hung.is_set()
+
+
+async def test_a_process_ends_though_an_answer_does_not() -> None:
+    async with answering(trickling()) as (fake, endpoint):
+        program = f"""import asyncio, errors
+from ai.gemini import Gemini
+try:
+    asyncio.run(Gemini("a key", "m", {endpoint!r}).answer("Greet.", ["Hello"], {{"type": "string"}}, 4))
+except errors.Unavailable as refusal:
+    print(refusal)"""
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+        printed, _ = await asyncio.wait_for(process.communicate(), 60)
+        assert printed.decode() == "Gemini did not answer within 4 s.\n"
+        assert len(fake.asked) == 1
+
+
+async def test_more_at_once_than_are_allowed_are_done_without() -> None:
+    async with answering() as (fake, endpoint):
+        readers = reader(endpoint, patience_seconds=2)
+        drafts = await asyncio.gather(*(readers.read(SENTENCE, AS_OF) for _ in range(gemini.AT_ONCE + 4)))
+        assert all(map(is_by_built_in_reader, drafts))
+        assert len(fake.asked) == gemini.AT_ONCE
 
 
 async def test_rules_as_a_rule_builder_writes_them_will_do() -> None:
