@@ -8,6 +8,7 @@ import pytest
 
 import documents
 from delivery import batches, campaigns, ledger, receipts
+from delivery.bell import Bell, messages_moved
 from delivery.receipts import Outcome, Report
 from documents import Campaign, Message, MessageStatus, ReceiptStatus
 from tests.delivery.conftest import SETUP, launched, messages_of, now_of, sent, stats_of
@@ -32,6 +33,16 @@ async def outcomes(*reports: Report) -> Sequence[Outcome]:
 async def the_message(campaign: Campaign) -> Message:
     (message,) = await messages_of(campaign)
     return message
+
+
+async def test_what_moves_a_message_wakes_who_waits_for_that_and_what_only_looks_does_not() -> None:
+    campaign = await sent(audience=1)
+    bell = Bell()
+    with messages_moved.hung(bell):
+        assert not await campaigns.complete_if_done(campaign.id, SETUP.receipt_timeout, documents.now())
+        assert not await bell.wait(0)
+        await outcomes(delivered(await the_message(campaign)))
+        assert await bell.wait(0)
 
 
 async def test_a_receipt_moves_its_message_and_the_counters() -> None:
