@@ -17,7 +17,6 @@ from segmentation.tree import Operator
 _AGE = Piece(Slot.TOPIC, Topic(Family.MEASURE, "age"))
 _TIMES = {"time", "occasion", "x"}
 _COUNTED_TIMES = {"once": Decimal(1), "twice": Decimal(2), "thrice": Decimal(3)}
-_BETWEEN = {"between", "from", "of"}
 _TO = {"to", "up", "and", "-", "through", "till", "until", "thru", "upto", "or"}
 _RANGE_WORDS = {
     "between",

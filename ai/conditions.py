@@ -20,7 +20,6 @@ from segmentation.tree import (
     none_of,
 )
 
-YEAR_DAYS = 365
 # What holds exactly where the other does not; COUNT conditions have their own.
 _OPPOSITES = {
     Operator.EQUAL: Operator.NOT_EQUAL,

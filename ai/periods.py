@@ -65,7 +65,7 @@ WORDS = frozenset(_MONTHS) | {"yesterday", "today", "quarter"} | UNITS.keys()
 class Period:
     """A stretch of whole days, from the first instant of `start`; `end` is its last day, or the instant it ends at.
 
-    `parts` counts what was said of it: a range may leave the year to its other end.
+    Without `has_year` it was said without one: a range may leave the year to its other end.
     """
 
     start: Date

@@ -70,7 +70,6 @@ class Which(StrEnum):
     SMALLEST = "smallest"
     AVERAGE = "average"
     SINGLE = "single"
-    TOTAL = "total"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,4 +177,3 @@ class Edge:
     pieces: tuple[Piece, ...] = ()
     joint: Joint | None = None
     is_unknown: bool = False
-    note: str = ""

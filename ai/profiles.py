@@ -88,7 +88,7 @@ def consent(frame: Frame, sense: Sense) -> Meaning | None:
         missing = frame.one(Slot.PRESENT, bool) is False
         state, cost = ("UNKNOWN" if missing else "SUBSCRIBED"), 0.3
     if channel is None:
-        cost, notes = cost + 0.6, ("no channel was named: either of SMS and email counts",)
+        cost, notes = cost + 1.0, ("no channel was named: either of SMS and email counts",)
     names = {"sms": ("smsConsent",), "email": ("emailConsent",)}.get(channel or "", ("smsConsent", "emailConsent"))
     tests = [Comparison(name, Operator.EQUAL, state) for name in names]
     rule: Rule = tests[0] if len(tests) == 1 else all_of(*tests) if channel == "both" else any_of(*tests)

@@ -237,7 +237,7 @@ def _is_amount(frame: Frame, number: Bound) -> bool:
 def _bareness(frame: Frame, name: str, count: Bound | None) -> float:
     """ "Ordered" alone says little; more often a word was missed."""
     if frame.slots <= {Slot.TOPIC, Slot.WHICH, Slot.PRESENT}:
-        return 1.5
+        return 1.1
     return 0.2 if count and name == "buy" else 0.0
 
 

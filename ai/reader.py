@@ -20,7 +20,7 @@ from segmentation.dates import AsOf
 from segmentation.tree import Group
 
 MOST_ALTERNATIVES = 3
-_ADDING = frozenset({"and", "&", "plus", "also", "well", "together", "along"})
+_ADDING = frozenset({"and", "or", "&", "plus", "also", "well", "together", "along"})
 
 
 async def read(sentence: str, library: Library, as_of: AsOf) -> Draft:

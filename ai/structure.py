@@ -17,6 +17,7 @@ from ai.conditions import negated
 from ai.pieces import Joint
 from segmentation.tree import Group, Rule, all_of
 
+_LOOSE = ("_EXCEPT", "_BACK", "_LOOSE_OR", "_LOOSE_AND")
 _OTHERWISE = {"_AND": "_LOOSE_AND", "_LOOSE_OR": "_OR"}
 
 
@@ -62,7 +63,7 @@ def _kind(one: Linked) -> str:
         return "_EXCEPT"
     loose = "_LOOSE" if Joint.COMMA in said else ""
     if Joint.OR in said:
-        return f"{loose}_OR"
+        return "_LOOSE_OR" if one.opens else f"{loose}_OR"
     if said & {Joint.AND, Joint.PLUS} and one.opens:
         return "_LOOSE_OR"  # "and those who …" adds people
     if Joint.BUT in said:
@@ -96,13 +97,16 @@ def _listed(kinds: Sequence[str], index: int) -> str:
 
 
 def _scoped(kinds: Sequence[str], index: int) -> str:
-    """ "Who" is about all the alternatives before it, unless each of them has its own."""
+    """ "Who" and "with" keep apart what stands before and after, where one of the two has alternatives of its own.
+
+    "From Pune or Delhi who never ordered", "from Germany who are vip or spent over 5k".
+    """
     if kinds[index] != "WHO":
         return kinds[index]
-    before = list(
-        itertools.takewhile(lambda kind: kind not in ("_EXCEPT", "_LOOSE_OR", "_LOOSE_AND"), reversed(kinds[1:index]))
-    )
-    return "_LOOSE_AND" if "_OR" in before and "WHO" not in before else "_NEXT"
+    before = list(itertools.takewhile(lambda kind: kind not in _LOOSE, reversed(kinds[1:index])))
+    after = list(itertools.takewhile(lambda kind: kind not in _LOOSE, kinds[index + 1 :]))
+    has_alternatives = any("_OR" in side and "WHO" not in side for side in (before, after))
+    return "_LOOSE_AND" if has_alternatives else "_NEXT"
 
 
 def _balanced(tokens: list[tuple[str, Rule | None]]) -> list[tuple[str, Rule | None]]:

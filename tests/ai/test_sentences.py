@@ -1,4 +1,4 @@
-"""Sentences to rules, by execution accuracy: a thousand sentences in many words, on people that tell readings apart."""
+"""Sentences to rules, by execution accuracy: a thousand and more in many words, on people that tell readings apart."""
 
 from tests.ai import people, scoring
 
