@@ -152,7 +152,7 @@ def _add_countries(read: English, spoken: Mapping[str, Sequence[str]], verbs: Ma
         pieces = (Piece(Slot.VALUE, Value("country", code)),)
         read.entries.add(words.keys(re.sub(r" \(.*\)", "", name)), Entry(0.25, pieces))
         for keys in _written(spoken.get(code, ()), verbs):
-            read.entries.add(keys, Entry(0.2, pieces))
+            read.entries.add(keys, Entry(0.17, pieces))
 
 
 def _written(patterns: Iterable[str], verbs: Mapping[str, str]) -> Iterator[tuple[str, ...]]:

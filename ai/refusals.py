@@ -12,7 +12,7 @@ from ai.search import State
 from ai.words import Kind, Word
 
 MOST_CHARACTERS = 1_000
-MOST_WORDS = 100
+MOST_WORDS = 60  # of any words, in the worst order, 0.1 s
 DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
 _NEGATIVE = re.compile(r"(?:^|[<>=]|[a-z]{2}\s)\s?-\d|(?:^|\s)minus \d", re.IGNORECASE)
 _NOTHING = (
