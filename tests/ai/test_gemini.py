@@ -128,7 +128,6 @@ async def test_rules_that_are_no_good_are_given_back_once_with_the_fault(bad: st
         text("[" * 50_000),
         saying('COUNT(orders WHERE city = "Pune") > 0'),
     ],
-    ids=str,
 )
 async def test_nonsense_said_twice_is_done_without(reply: Reply) -> None:
     draft, fake = await read(reply, reply)
@@ -153,7 +152,6 @@ async def test_nonsense_said_twice_is_done_without(reply: Reply) -> None:
         raw(b'{"candidates": "none"}'),
         raw(b"{}"),
     ],
-    ids=str,
 )
 async def test_a_failure_is_not_tried_again_but_done_without(reply: Reply, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
