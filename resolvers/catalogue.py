@@ -66,18 +66,47 @@ async def _common(path: str) -> list[str]:
 
 
 async def _attributes() -> list[CatalogueField]:
-    pipeline: list[Mapping[str, object]] = [
-        {"$limit": SAMPLED},
-        {"$project": {"pair": {"$objectToArray": "$attributes"}}},
-        {"$unwind": "$pair"},
-        {"$group": {"_id": {"name": "$pair.k", "type": {"$type": "$pair.v"}}, "count": {"$sum": 1}}},
-        {"$sort": {"count": -1, "_id": 1}},
-    ]
-    types: dict[str, FieldType] = {}
-    async with await documents.Customer.get_pymongo_collection().aggregate(pipeline) as found:
-        async for row in found:
-            types.setdefault(row["_id"]["name"], _TYPES.get(row["_id"]["type"], FieldType.STRING))
-    return [
-        CatalogueField(f"{ATTRIBUTES}{name}", name, type_, [each.value for each in catalogue.ANY_TYPE])
-        for name, type_ in sorted(list(types.items())[:MOST_ATTRIBUTES])
-    ]
+    """The commonest attributes, each of the type that most of its values have."""
+    found: dict[str, CatalogueField] = {}
+    async with await documents.Customer.get_pymongo_collection().aggregate(_ATTRIBUTES_BY_TYPE) as groups:
+        async for group in groups:
+            name = group["_id"]["name"]
+            found.setdefault(name, _attribute(name, group["_id"]["type"], group["values"]))
+    commonest = list(found.values())[:MOST_ATTRIBUTES]
+    return sorted(commonest, key=lambda field: field.name)
+
+
+def _attribute(name: str, stored_type: str, values: Sequence[str]) -> CatalogueField:
+    type_ = _TYPES.get(stored_type, FieldType.STRING)
+    operators = [each.value for each in catalogue.ANY_TYPE]
+    return CatalogueField(f"{ATTRIBUTES}{name}", name, type_, operators, values)
+
+
+# A text that only one customer has, as an id or a remark, says little: it is not among the values.
+_TELLING = {"$and": [{"$eq": ["$_id.type", "string"]}, {"$gt": ["$count", 1]}]}
+_ATTRIBUTES_BY_TYPE: list[Mapping[str, object]] = [
+    {"$limit": SAMPLED},
+    {"$project": {"pair": {"$objectToArray": "$attributes"}}},
+    {"$unwind": "$pair"},
+    {"$project": {"name": "$pair.k", "type": {"$type": "$pair.v"}, "value": "$pair.v"}},
+    {
+        "$group": {
+            "_id": {
+                "name": "$name",
+                "type": "$type",
+                "value": {"$cond": [{"$eq": ["$type", "string"]}, "$value", None]},
+            },
+            "count": {"$sum": 1},
+        }
+    },
+    {"$sort": {"count": -1, "_id": 1}},
+    {
+        "$group": {
+            "_id": {"name": "$_id.name", "type": "$_id.type"},
+            "count": {"$sum": "$count"},
+            "values": {"$push": {"$cond": [_TELLING, "$_id.value", "$$REMOVE"]}},
+        }
+    },
+    {"$addFields": {"values": {"$slice": ["$values", MOST_VALUES]}}},
+    {"$sort": {"count": -1, "_id": 1}},
+]

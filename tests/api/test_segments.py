@@ -137,6 +137,15 @@ async def test_the_catalogue_has_the_attributes_and_values_of_the_data(
     assert "DELIVERED" not in (fields["smsConsent"]["values"] or [])
 
 
+async def test_attributes_come_with_the_values_that_several_customers_have(marketer: Api) -> None:
+    for note, plan in (("tall", "pro"), ("shy", "free"), ("late", "pro"), ("loud", "free"), ("new", "pro")):
+        await a_customer(attributes={"plan": plan, "note": note, "age": 30})
+    fields = {field["name"]: field["values"] for field in await marketer.ask("{ segmentFields { name values } }")}
+    assert fields["attributes.plan"] == ["pro", "free"]
+    assert fields["attributes.note"] is None
+    assert fields["attributes.age"] is None
+
+
 async def test_order_conditions_are_counted_listed_and_combined(marketer: Api) -> None:
     buyer, _ = await a_customer(name="Asha", city="Pune"), await a_customer(name="Ben", city="Pune")
     await an_order(buyer, items=[{"sku": "S1", "category": "Shoes", "unit_price": Decimal(80)}])
