@@ -15,6 +15,7 @@ MOST_CHARACTERS = 1_000
 MOST_WORDS = 60  # of any words, in the worst order, 0.1 s
 DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
 _NEGATIVE = re.compile(r"(?:^|[<>=]|[a-z]{2}\s)\s?-\d|(?:^|\s)minus \d", re.IGNORECASE)
+_ENDING = frozenset({"then", "that", "but", "who", ",", ".", "!", ";"})
 _NOTHING = (
     "Nothing here says which customers are meant. Say what they did, spent or are: "
     "'bought in the last 30 days and live in Pune'."
@@ -30,13 +31,22 @@ def refuse_unreadable(sentence: str) -> None:
 
 
 def refuse_impossible(sentence: str, said: Sequence[Word], today: date) -> None:
-    """Raises InvalidInput for too many words, for a date that there is not and for a number below zero."""
+    """Raises InvalidInput for too many words, a date that there is not, a number below zero and a bare since."""
     if len(said) > MOST_WORDS:
         raise errors.InvalidInput(f"A sentence has at most {MOST_WORDS} words.")
     if text := periods.impossible(said, today):
         raise errors.InvalidInput(f"There is no such date: {text}.")
     if _NEGATIVE.search(sentence):
         raise errors.InvalidInput("A number in a sentence cannot be below zero.")
+    if _points_back(said):
+        raise errors.InvalidInput("It is not clear since when: name the day, or how long ago it was.")
+
+
+def _points_back(said: Sequence[Word]) -> bool:
+    """Whether a "since" leans on what went before it: "were sent an SMS yesterday but have not ordered since"."""
+    keys = [word.key for word in said]
+    followed = [keys[at + 1 : at + 2] for at, key in enumerate(keys) if key == "since"]
+    return any(not after or after[0] in _ENDING for after in followed)
 
 
 def sift(sentence: str, state: State, lattice: Lattice) -> State:

@@ -84,12 +84,34 @@ async def test_a_slip_of_the_pen_is_mended_and_told() -> None:
         *("last purchase before 31 February 2026", "bought on 2026-02-30", "bought since 13/13/2026"),
         *("bought in the last 0 days", "bought in the last 99999999999 days", "visits over -5"),
         *("more than 10", "spent more than", "spent more than 99999999999999999999999999", "top 0% by spend"),
+        *("were sent a message yesterday but have not ordered since", "bought in 2025, and nothing since then"),
         *("between 5 and 3 visits", "last purchase between 2026-05-01 and 2026-01-01"),
     ],
 )  # fmt: skip
 async def test_what_cannot_be_read_is_refused_whole(sentence: str) -> None:
     with pytest.raises(errors.InvalidInput):
         await draft_of(sentence)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "means"),
+    [
+        ("customers who were sent a message yesterday", "COUNT(messages WHERE sentAt = yesterday) >= 1"),
+        (
+            "people we wrote to yesterday who did not order",
+            "COUNT(messages WHERE sentAt = yesterday) >= 1 AND orderCount = 0",
+        ),
+        ("who received an sms yesterday", 'COUNT(messages WHERE sentAt = yesterday AND channel = "SMS") >= 1'),
+        (
+            "have not been sent an email since 2026",
+            'COUNT(messages WHERE sentAt >= 2026-01-01 AND channel = "EMAIL") = 0',
+        ),
+        ("agreed to receive emails", 'emailConsent = "SUBSCRIBED"'),
+        ("send an sms to people in Pune", 'city = "Pune"'),
+    ],
+)
+async def test_messages_that_were_sent_are_told_from_those_that_are_wished_for(sentence: str, means: str) -> None:
+    assert await query_of(sentence) == means
 
 
 async def test_the_same_sentence_is_read_the_same_again() -> None:
