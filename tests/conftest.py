@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import pytest_asyncio
 from pymongo import AsyncMongoClient
@@ -13,6 +14,9 @@ from pymongo.asynchronous.database import AsyncDatabase
 import documents
 import mongo
 from tests.commands import Commands
+
+hypothesis.settings.register_profile("untimed", deadline=None)  # a machine that is busy fails nothing
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest_asyncio.fixture(scope="session")
