@@ -38,13 +38,26 @@ class Sentences:
         """The rules that a sentence means; raises InvalidInput or TooLarge for one that means none."""
         _refuse_unreadable(sentence)
         if self._gemini is None:
-            return await reader.read(sentence, self._library, as_of)
+            return await self._built_in(sentence, as_of)
         try:
             return await self._asked(self._gemini, sentence, as_of)
         except errors.Fault as fault:
             log.warning("the built-in reader steps in for Gemini: %s", type(fault).__name__)
-        draft = await reader.read(sentence, self._library, as_of)
+        draft = await self._built_in(sentence, as_of)
         return replace(draft, assumptions=(*draft.assumptions, FELL_BACK))
+
+    async def _built_in(self, sentence: str, as_of: AsOf) -> Draft:
+        """What the built-in reader makes of it; what it does not understand may be about data that has just come."""
+        known = await self._library.vocabulary()
+        try:
+            draft = await reader.read(sentence, self._library, as_of)
+        except errors.InvalidInput:
+            if not await self._library.has_news(known):
+                raise
+        else:
+            if not (draft.unmatched and await self._library.has_news(known)):
+                return draft
+        return await reader.read(sentence, self._library, as_of)
 
     async def _asked(self, gemini: Gemini, sentence: str, as_of: AsOf) -> Draft:
         """What Gemini makes of it. Raises a Fault when that is nothing, or comes too late."""

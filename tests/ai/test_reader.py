@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 import errors
 from ai import reader
 from ai.drafts import Draft, Source
+from ai.sentences import Sentences
 from ai.vocabulary import Library
 from segmentation import printer, query
 from segmentation.tree import Comparison
@@ -160,6 +161,20 @@ async def test_values_are_looked_up_in_the_database() -> None:
         'attributes.favouriteTeam = "Reds"',
         'COUNT(orders WHERE coupon = "SPRING5") >= 1',
     ]
+
+
+@pytest.mark.usefixtures("database")
+async def test_what_has_just_come_is_understood_at_once() -> None:
+    sentences = Sentences()
+    customer = await a_customer(city="Pune")
+    with pytest.raises(errors.InvalidInput):
+        await sentences.read("favourite team is reds", AS_OF)
+    await a_customer(attributes={"favouriteTeam": "Reds"})
+    understood = await sentences.read("favourite team is reds", AS_OF)
+    assert printer.query(understood.rules) == 'attributes.favouriteTeam = "Reds"'
+    assert (await sentences.read("customers in Pune who bought sandals", AS_OF)).unmatched == ("sandals",)
+    await an_order(customer, items=[{"sku": "S1", "category": "Sandals", "unit_price": Decimal(10)}])
+    assert not (await sentences.read("customers in Pune who bought sandals", AS_OF)).unmatched
 
 
 @pytest.mark.usefixtures("database")
