@@ -76,7 +76,7 @@ async def _plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:
         await planning.put_down(campaign)
         raise
     except planning.LeaseLost:
-        log.info("campaign %s: planned by somebody else now, or called off", campaign.id)
+        log.info("campaign %s: planning begins anew, as after an erasure or a merger, or was called off", campaign.id)
     except errors.Fault as fault:
         log.warning("campaign %s: cannot be planned: %s", campaign.id, fault)
         await planning.give_up(campaign, fault.message)
