@@ -31,7 +31,10 @@ NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 Json = dict[str, Any]
 Database = AsyncDatabase[dict[str, object]]
 
-pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm")
+pytestmark = [
+    pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm"),
+    pytest.mark.xdist_group("rule_builder"),  # one that installs the packages
+]
 
 
 async def run(*command: str, told: str = "") -> str:

@@ -18,7 +18,7 @@ from tests.segmentation import people, strategies
 Database = AsyncDatabase[dict[str, object]]
 
 many_rules = settings(
-    max_examples=1500,
+    max_examples=1000,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
