@@ -57,7 +57,7 @@ def label(frame: Frame, sense: Sense) -> Meaning | None:
 def _is_likely(name: str, literal: str) -> bool:
     """Whether a word that no customer has for this field may be meant as its value all the same."""
     match name:
-        case "name":
+        case "name" | "city" | "state" | "country":
             return literal[:1].isupper()
         case "email":
             return False

@@ -147,6 +147,11 @@ async def test_any_mixture_of_known_words_is_read_or_refused(words: list[str]) -
     assert query.parse(printer.query(draft.rules)) == draft.rules
 
 
+async def test_an_unheard_of_place_has_a_capital_letter() -> None:
+    assert await query_of("vip customers in the city Atlantis") == 'tags CONTAINS "vip" AND city = "Atlantis"'
+    assert await query_of("vip customers in town 1 who like cheese") == 'tags CONTAINS "vip"'
+
+
 @pytest.mark.usefixtures("database")
 async def test_values_are_looked_up_in_the_database() -> None:
     customer = await a_customer(city="Timbuktu", tags=["gold rush"], attributes={"favouriteTeam": "Reds"})
