@@ -149,7 +149,12 @@ async def test_any_mixture_of_known_words_is_read_or_refused(words: list[str]) -
 
 async def test_an_unheard_of_place_has_a_capital_letter() -> None:
     assert await query_of("vip customers in the city Atlantis") == 'tags CONTAINS "vip" AND city = "Atlantis"'
-    assert await query_of("vip customers in town 1 who like cheese") == 'tags CONTAINS "vip"'
+    assert (await draft_of("vip customers in the city atlantis")).unmatched == ("city atlantis",)
+
+
+async def test_all_but_some_are_the_others() -> None:
+    for sentence in ("all customers but those from India", "every shopper but Indians", "all but Indian customers"):
+        assert await query_of(sentence) == 'country != "IN"'
 
 
 @pytest.mark.usefixtures("database")
