@@ -107,6 +107,8 @@ async def test_what_cannot_be_read_is_refused_whole(sentence: str) -> None:
             "have not been sent an email since 2026",
             'COUNT(messages WHERE sentAt >= 2026-01-01 AND channel = "EMAIL") = 0',
         ),
+        ("received an sms but did not order", 'COUNT(messages WHERE channel = "SMS") >= 1 AND orderCount = 0'),
+        ("people who receive our emails", 'emailConsent = "SUBSCRIBED"'),
         ("agreed to receive emails", 'emailConsent = "SUBSCRIBED"'),
         ("send an sms to people in Pune", 'city = "Pune"'),
     ],
