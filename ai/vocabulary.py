@@ -8,10 +8,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
-
-from bson import ObjectId
 
 import documents
 from ai.conditions import Ranking
@@ -21,7 +18,6 @@ SAMPLE = 20_000  # customers, and as many orders: 0.2 s on a million
 MOST_VALUES = 1_000  # of one field, the commonest first
 LONGEST_VALUE = 60
 KEPT_SECONDS = 60
-UNSEEN = timedelta(seconds=15)  # what a transaction has written may be seen so much later
 QUERY_MS = 5_000
 CUSTOMER_FIELDS = ("city", "state", "country", "source", "tags")
 ORDER_FIELDS = {"coupon": "$coupon", "payment.method": "$payment.method"}
@@ -58,7 +54,7 @@ class Library:
 
     def __init__(self) -> None:
         self._vocabulary = Vocabulary()
-        self._as_of = datetime.fromtimestamp(0, UTC)
+        self._newest: Sequence[object] = ()
         self._until = 0.0
         self._reading = asyncio.Lock()
 
@@ -72,16 +68,16 @@ class Library:
     async def has_news(self, known: Vocabulary) -> bool:
         """Whether the data says something else than this vocabulary does; then it is that of now from here on."""
         async with self._reading:
-            if self._vocabulary is known and await _written_since(self._as_of - UNSEEN):
+            if self._vocabulary is known and await _newest() != self._newest:
                 await self._read()
             return self._vocabulary is not known
 
     async def _read(self) -> None:
-        as_of = datetime.now(UTC)
+        self._newest = await _newest()
         fresh = await read()
         if not fresh.says_the_same_as(self._vocabulary):  # what is made of one is worth keeping
             self._vocabulary = fresh
-        self._as_of, self._until = as_of, time.monotonic() + KEPT_SECONDS
+        self._until = time.monotonic() + KEPT_SECONDS
 
     async def threshold(self, ranking: Ranking) -> Decimal:
         """The value from which the share begins, by nearest rank over all customers; 0 without any."""
@@ -115,17 +111,12 @@ async def threshold(ranking: Ranking) -> Decimal:
     return Decimal(0)
 
 
-async def _written_since(instant: datetime) -> bool:
-    """Whether a customer was written since, or an order came; both by an index, at once."""
-    recently: Sequence[tuple[type[documents.Customer | documents.Order], Mapping[str, object]]] = (
-        (documents.Customer, {"updated_at": {"$gte": instant}}),
-        (documents.Order, {"_id": {"$gte": ObjectId.from_datetime(instant)}}),
-    )
-    for model, condition in recently:
-        collection = model.get_pymongo_collection()
-        if await collection.find_one(condition, {"_id": True}, max_time_ms=QUERY_MS):
-            return True
-    return False
+async def _newest() -> Sequence[object]:
+    """When a customer was written last, and which order came last; both by an index, at once."""
+    customers, orders = documents.Customer.get_pymongo_collection(), documents.Order.get_pymongo_collection()
+    customer = await customers.find_one({}, {"updated_at": True}, sort=[("updated_at", -1)], max_time_ms=QUERY_MS)
+    order = await orders.find_one({}, {"_id": True}, sort=[("_id", -1)], max_time_ms=QUERY_MS)
+    return (customer or {}).get("updated_at"), (order or {}).get("_id")
 
 
 Found = Sequence[Mapping[str, object]]
