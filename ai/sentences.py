@@ -55,7 +55,8 @@ class Sentences:
             if not await self._library.has_news(known):
                 raise
         else:
-            if not (draft.unmatched and await self._library.has_news(known)):
+            is_sure = not draft.unmatched and not draft.assumptions
+            if is_sure or not await self._library.has_news(known):
                 return draft
         return await reader.read(sentence, self._library, as_of)
 

@@ -15,6 +15,7 @@ from ai.conditions import Ranking
 from segmentation import fields
 
 SAMPLE = 20_000  # customers, and as many orders: 0.2 s on a million
+NEWEST = 2_000  # of either, whether in the sample or not: what has just come is likely to be asked for
 MOST_VALUES = 1_000  # of one field, the commonest first
 LONGEST_VALUE = 60
 KEPT_SECONDS = 60
@@ -120,15 +121,23 @@ async def _newest() -> Sequence[object]:
 
 
 Found = Sequence[Mapping[str, object]]
+Stage = Mapping[str, object]
 
 
 async def _facets(pipelines: Mapping[str, list[dict[str, object]]], name: str) -> Mapping[str, Found]:
-    model = documents.Customer if name == "customers" else documents.Order
-    collection = model.get_pymongo_collection()
-    many = await collection.estimated_document_count(maxTimeMS=QUERY_MS) > SAMPLE
-    sample: list[dict[str, object]] = [{"$sample": {"size": SAMPLE}}] if many else []
-    async with await collection.aggregate([*sample, {"$facet": pipelines}], maxTimeMS=QUERY_MS) as found:
-        facets: Sequence[Mapping[str, Found]] = await found.to_list()
+    """What the facets find in all records, or where there are many in a sample and in the newest, by their name."""
+    model, newest = (documents.Customer, "updated_at") if name == "customers" else (documents.Order, "_id")
+    many = await model.get_pymongo_collection().estimated_document_count(maxTimeMS=QUERY_MS) > SAMPLE
+    sample: list[Stage] = [{"$sample": {"size": SAMPLE}}]
+    latest: list[Stage] = [{"$sort": {newest: -1}}, {"$limit": NEWEST}]
+    some = (sample, latest) if many else ([],)
+    facets = [await _found(model, [*stages, {"$facet": pipelines}]) for stages in some]
+    return {facet: [group for found in facets for group in found[facet]] for facet in pipelines}
+
+
+async def _found(model: type[documents.Customer | documents.Order], pipeline: Sequence[Stage]) -> Mapping[str, Found]:
+    async with await model.get_pymongo_collection().aggregate(pipeline, maxTimeMS=QUERY_MS) as cursor:
+        facets: Sequence[Mapping[str, Found]] = await cursor.to_list()
     return facets[0]
 
 

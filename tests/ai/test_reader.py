@@ -1,13 +1,15 @@
 """The built-in reader: what it says beside the rules, what it refuses, and the values it looks up."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import documents
 import errors
-from ai import reader
+from ai import reader, vocabulary
 from ai.drafts import Draft, Source
 from ai.sentences import Sentences
 from ai.vocabulary import Library
@@ -184,9 +186,23 @@ async def test_what_has_just_come_is_understood_at_once() -> None:
     await a_customer(attributes={"favouriteTeam": "Reds"})
     understood = await sentences.read("favourite team is reds", AS_OF)
     assert printer.query(understood.rules) == 'attributes.favouriteTeam = "Reds"'
+    assert (await sentences.read("favourite team is blues", AS_OF)).assumptions
+    await a_customer(attributes={"favouriteTeam": "Blues"})
+    assert not (await sentences.read("favourite team is blues", AS_OF)).assumptions
     assert (await sentences.read("customers in Pune who bought sandals", AS_OF)).unmatched == ("sandals",)
     await an_order(customer, items=[{"sku": "S1", "category": "Sandals", "unit_price": Decimal(10)}])
     assert not (await sentences.read("customers in Pune who bought sandals", AS_OF)).unmatched
+
+
+@pytest.mark.usefixtures("database")
+async def test_the_newest_of_many_are_looked_at_whatever_the_sample() -> None:
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    many: list[dict[str, object]] = [{"updated_at": long_ago} for _ in range(2 * vocabulary.SAMPLE)]
+    await documents.Customer.get_pymongo_collection().insert_many(many)
+    names = {f"trait {number}" for number in range(10)}  # each is in a sample once in two times
+    for name in names:
+        await a_customer(attributes={name: "strong"})
+    assert names <= set((await vocabulary.read()).attributes)
 
 
 @pytest.mark.usefixtures("database")
