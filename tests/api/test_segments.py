@@ -1,10 +1,13 @@
 """Segments as clients meet them: said in two languages, tried out, saved, changed, deleted."""
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+import documents
+from resolvers.catalogue import SAMPLED
 from tests.api.conftest import Api
 from tests.factories import a_customer, an_order
 
@@ -144,6 +147,16 @@ async def test_attributes_come_with_the_values_that_several_customers_have(marke
     assert fields["attributes.plan"] == ["pro", "free"]
     assert fields["attributes.note"] is None
     assert fields["attributes.age"] is None
+
+
+async def test_attributes_of_the_first_and_of_the_latest_customers_are_known(marketer: Api) -> None:
+    await a_customer(attributes={"old": 1})
+    long_ago = datetime(2020, 1, 1, tzinfo=UTC)
+    many: list[dict[str, object]] = [{"updated_at": long_ago} for _ in range(2 * SAMPLED)]
+    await documents.Customer.get_pymongo_collection().insert_many(many)
+    await a_customer(attributes={"new": 1})
+    fields = [field["name"] for field in await marketer.ask("{ segmentFields { name } }")]
+    assert {"attributes.old", "attributes.new"} <= set(fields)
 
 
 async def test_order_conditions_are_counted_listed_and_combined(marketer: Api) -> None:
