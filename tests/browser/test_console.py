@@ -1,13 +1,9 @@
 """The live console, as somebody with campaigns meets it."""
 
-import pytest
-
 from tests.browser.conftest import Account
 from tests.browser.page import Page
 from tests.browser.stories import AUDIENCE, a_campaign, a_town, launch, sign_in
 from tests.product import Product
-
-pytestmark = pytest.mark.xdist_group("browser")  # one Chromium at a time is enough for two cores
 
 SESSION = "JSON.parse(sessionStorage.getItem('campaign-engine.session'))"
 

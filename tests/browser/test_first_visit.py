@@ -1,12 +1,8 @@
 """The console of a new server, from its first account on. A module of its own: it needs a server with nothing in it."""
 
-import pytest
-
 from tests.browser.conftest import EMAIL, PASSWORD
 from tests.browser.page import Page
 from tests.product import Product
-
-pytestmark = pytest.mark.xdist_group("browser")  # one Chromium at a time is enough for two cores
 
 
 async def test_an_empty_server_says_what_to_do_first(page: Page, product: Product) -> None:

@@ -15,10 +15,7 @@ from tests.api.small import SCHEMA, Callers, endless, served
 HERE = Path(__file__).parent
 AUDITS = 61
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm"),
-    pytest.mark.xdist_group("http_audit"),  # one that installs the packages
-]
+pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm")
 
 
 async def run(*command: str) -> str:

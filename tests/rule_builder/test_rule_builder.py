@@ -31,10 +31,7 @@ NUMBER_OPERATORS = ("=", "!=", "<", "<=", ">", ">=")
 Json = dict[str, Any]
 Database = AsyncDatabase[dict[str, object]]
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm"),
-    pytest.mark.xdist_group("rule_builder"),  # one that installs the packages
-]
+pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="needs node and npm")
 
 
 async def run(*command: str, told: str = "") -> str:
