@@ -24,8 +24,7 @@ _ADDING = frozenset({"and", "or", "&", "plus", "also", "well", "together", "alon
 
 
 async def read(sentence: str, library: Library, as_of: AsOf) -> Draft:
-    """The rules that a sentence means. Raises InvalidInput for one that means none, or is too long to be one."""
-    refusals.refuse_unreadable(sentence)
+    """The rules that a readable sentence means. Raises InvalidInput for one without, TooLarge for many words."""
     said = words.cut(sentence)
     refusals.refuse_impossible(sentence, said, as_of.today)
     vocabulary = await library.vocabulary()

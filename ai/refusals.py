@@ -12,7 +12,7 @@ from ai.search import State
 from ai.words import Kind, Word
 
 MOST_CHARACTERS = 1_000
-MOST_WORDS = 60  # of any words, in the worst order, 0.1 s
+MOST_WORDS = 60  # for the built-in reader: of any words, in the worst order, 0.1 s
 DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
 _NEGATIVE = re.compile(r"(?:^|[<>=]|[a-z]{2}\s)\s?-\d|(?:^|\s)minus \d", re.IGNORECASE)
 _ENDING = frozenset({"then", "that", "but", "who", ",", ".", "!", ";"})
@@ -23,17 +23,19 @@ _NOTHING = (
 
 
 def refuse_unreadable(sentence: str) -> None:
-    """Raises InvalidInput for what is too long to be a sentence, before any work is done on it."""
+    """Raises a Fault for what no reader need look at: Required for nothing, TooLarge, InvalidInput for no words."""
+    if not sentence.strip():
+        raise errors.Required("The sentence is empty.")
     if len(sentence) > MOST_CHARACTERS:
-        raise errors.InvalidInput(f"A sentence has at most {MOST_CHARACTERS:,} characters.")
-    if not any(character.isalnum() for character in sentence):
-        raise errors.InvalidInput("This is not a sentence. Say in plain English which customers are meant.")
+        raise errors.TooLarge(f"A sentence has at most {MOST_CHARACTERS:,} characters.")
+    if not any(character.isalpha() for character in sentence):
+        raise errors.InvalidInput("There are no words in it. Say in plain English which customers are meant.")
 
 
 def refuse_impossible(sentence: str, said: Sequence[Word], today: date) -> None:
-    """Raises InvalidInput for too many words, a date that there is not, a number below zero and a bare since."""
+    """Raises TooLarge for too many words; InvalidInput for no such date, a number below zero, and a bare since."""
     if len(said) > MOST_WORDS:
-        raise errors.InvalidInput(f"A sentence has at most {MOST_WORDS} words.")
+        raise errors.TooLarge(f"A sentence has at most {MOST_WORDS} words.")
     if text := periods.impossible(said, today):
         raise errors.InvalidInput(f"There is no such date: {text}.")
     if _NEGATIVE.search(sentence):

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import errors
-from ai import answers, instructions, lexicon, reader
+from ai import answers, instructions, lexicon, reader, refusals
 from ai.conditions import Ranking
 from ai.drafts import Draft
 from ai.gemini import Gemini
@@ -17,7 +17,6 @@ log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 10.0  # with Gemini in all, a second try included
 ANSWERS = 2  # the first, and one that mends it
-LONGEST_SENTENCE = 1_000
 BIG_SPENDERS = Ranking("totalSpend", top=True, percent=Decimal(10))
 FELL_BACK = "Gemini gave no usable rules, so the built-in reader read the sentence."
 
@@ -36,7 +35,7 @@ class Sentences:
 
     async def read(self, sentence: str, as_of: AsOf) -> Draft:
         """The rules that a sentence means; raises InvalidInput or TooLarge for one that means none."""
-        _refuse_unreadable(sentence)
+        refusals.refuse_unreadable(sentence)
         if self._gemini is None:
             return await self._built_in(sentence, as_of)
         try:
@@ -77,13 +76,3 @@ class Sentences:
                     raise
                 turns += [answer, instructions.refusal(fault.message)]
         raise AssertionError("the last attempt returns or raises")
-
-
-def _refuse_unreadable(sentence: str) -> None:
-    """Refuse what no reader need look at."""
-    if not sentence.strip():
-        raise errors.Required("The sentence is empty.")
-    if len(sentence) > LONGEST_SENTENCE:
-        raise errors.TooLarge(f"A sentence has at most {LONGEST_SENTENCE:,} characters.")
-    if not any(character.isalpha() for character in sentence):
-        raise errors.InvalidInput("There are no words in the sentence.")
