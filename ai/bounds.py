@@ -55,6 +55,8 @@ _AGES = {"age"}
 _SOFT |= _AGES
 _RANGE_WORDS |= _AGES
 MOST_SOFT = 5
+_MORE = {"more": Operator.MORE, "fewer": Operator.LESS, "less": Operator.LESS}
+MOST_BETWEEN = 3  # words between these and their "than"
 LIKELY_YEARS = range(1990, 2040)  # "in 2024 and 2025" are times before they are amounts
 YEAR_COST = 0.6
 _INCLUSIVE = {"inclusive"}
@@ -83,6 +85,7 @@ class Bounds:
     def edges(self, words: Sequence[Word], start: int) -> Iterator[Edge]:
         """Every reading of the words from this one on that says a bound."""
         yield from self._compared(words, start)
+        yield from _apart(words, start)
         yield from self._ranges(words, start)
         yield from _decade_of_life(words, start)
         if number := numbers.read(words, start):
@@ -124,6 +127,21 @@ class Bounds:
             return
         end = high.end + (high.end < len(words) and words[high.end].key in _INCLUSIVE)
         yield from _bounded(words, start, end, _between(low, high), pieces)
+
+
+def _apart(words: Sequence[Word], start: int) -> Iterator[Edge]:
+    """More orders than 5: the comparison is said where the number is, and its first word passed over."""
+    if words[start].key in _MORE:
+        if any(_number_after_than(words, at) for at in range(start + 2, min(start + 2 + MOST_BETWEEN, len(words)))):
+            yield Edge(start, start + 1, 0.05)
+    elif number := _number_after_than(words, start):
+        before = [word.key for word in words[max(0, start - 1 - MOST_BETWEEN) : max(0, start - 1)]]
+        if said := next((key for key in reversed(before) if key in _MORE), None):
+            yield from _bounded(words, start, number.end, Bound(_MORE[said], (number.value,), number.is_money))
+
+
+def _number_after_than(words: Sequence[Word], at: int) -> Number | None:
+    return numbers.read(words, at + 1) if words[at].key == "than" and at + 1 < len(words) else None
 
 
 def _times(words: Sequence[Word], at: int) -> Number | None:

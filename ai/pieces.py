@@ -70,6 +70,7 @@ class Which(StrEnum):
     SMALLEST = "smallest"
     AVERAGE = "average"
     SINGLE = "single"
+    TOTAL = "total"  # all of them together
 
 
 @dataclass(frozen=True, slots=True)

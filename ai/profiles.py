@@ -1,5 +1,6 @@
 """Profiles: conditions on what a customer is and has agreed to, and on the figures and dates of a customer."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 from ai import conditions, purchases, spans
@@ -125,7 +126,10 @@ def _unmeasured(frame: Frame, name: str) -> Meaning | None:
         return Meaning(Comparison(name, Operator.EQUAL, Decimal(0)))
     if name == "visitCount":
         return Meaning(Comparison(name, Operator.AT_LEAST, Decimal(1)), 1.5)
-    return _presence(frame, name) if name.startswith("attributes.") else None
+    meaning = _presence(frame, name) if name.startswith("attributes.") else None
+    if meaning and name == AGE:
+        return replace(meaning, cost=meaning.cost + 1.5)  # in "no messages this year", "year" is no age
+    return meaning
 
 
 def date(frame: Frame, sense: Sense) -> Meaning | None:
@@ -205,5 +209,8 @@ def activity(frame: Frame, sense: Sense) -> Meaning | None:
         notes, vague = (f"'{topic.name}' means {said}",), frozenset({"inactive"})
         window = spans.recently(sense.inactive_days)
     rule = conditions.together(conditions.in_window("lastPurchase", window))
-    rule = conditions.negated(rule) if topic.name == "inactive" else rule
+    # Who went quiet "since June" has not bought from then on; who did "6 months ago", or "in 2025", bought then for the
+    # last time.
+    is_onwards = all(operator in (Operator.MORE, Operator.AT_LEAST) for operator, *_ in window.tests)
+    rule = conditions.negated(rule) if topic.name == "inactive" and is_onwards else rule
     return finished(frame, Meaning(rule, 0.0, notes, vague=vague))

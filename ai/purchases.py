@@ -51,6 +51,8 @@ def of(frame: Frame, sense: Sense) -> Meaning | None:
     topic = frame.topic
     name = topic.name if topic else ""
     number = _number(frame)
+    if which is Which.TOTAL:
+        return _spent(frame, sense) if number and _is_sum(number) else None
     if name == "pay" and number and not frame.has(Slot.METHOD):
         name = "spend"
     if name == "spend" and which is not Which.SINGLE:
@@ -232,6 +234,11 @@ def _is_amount(frame: Frame, number: Bound) -> bool:
     topic = frame.topic
     is_after = frame.comes_before(Slot.TOPIC, Slot.NUMBER)
     return max(number.values) > BIGGEST_COUNT and (is_after or bool(topic and topic.name in ("spend", "pay")))
+
+
+def _is_sum(number: Bound) -> bool:
+    """Whether a number is the money of several orders rather than how many these are: "5 orders in total"."""
+    return number.is_money or max(number.values) > BIGGEST_COUNT
 
 
 def _bareness(frame: Frame, name: str, count: Bound | None) -> float:

@@ -132,10 +132,32 @@ async def test_what_is_no_sentence_is_refused_with_what_is_wrong_about_it(senten
         ("people who receive our emails", 'emailConsent = "SUBSCRIBED"'),
         ("agreed to receive emails", 'emailConsent = "SUBSCRIBED"'),
         ("send an sms to people in Pune", 'city = "Pune"'),
+        ("message those who visited more than 3 times", "visitCount > 3"),
+        ("received more than 3 messages", "COUNT(messages) >= 4"),
+        (
+            "received more than 2 emails in 2026",
+            'COUNT(messages WHERE sentAt BETWEEN 2026-01-01 AND 2026-12-31 AND channel = "EMAIL") >= 3',
+        ),
+        ("received no messages this year", "COUNT(messages WHERE sentAt >= start of year) = 0"),
     ],
 )
 async def test_messages_that_were_sent_are_told_from_those_that_are_wished_for(sentence: str, means: str) -> None:
     assert await query_of(sentence) == means
+
+
+async def test_money_in_total_is_that_of_all_orders_in_the_window() -> None:
+    for sentence in (
+        "whose orders in the last year total over 50,000",
+        "ordered for over 50,000 in total in the last year",
+    ):
+        assert await query_of(sentence) == "SUM(orders.amount WHERE placedAt >= 1 year ago) > 50000"
+
+
+async def test_who_stopped_then_bought_then_for_the_last_time_and_said_how_that_was_read() -> None:
+    draft = await draft_of("stopped buying 6 months ago")
+    assert printer.query(draft.rules) == "lastPurchase <= 6 months ago"
+    assert draft.assumptions == ("6 … ago means that long ago or longer",)
+    assert await query_of("inactive since June") == "NOT lastPurchase >= 2026-06-01"
 
 
 async def test_the_same_sentence_is_read_the_same_again() -> None:
