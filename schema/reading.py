@@ -12,6 +12,7 @@ from graphql import (
     GraphQLSyntaxError,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
     parse,
     specified_rules,
     validate,
@@ -21,7 +22,7 @@ from graphql.validation.validate import ValidationAbortedError
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema import errors, limits
+from schema import errors, limits, overlaps
 from schema.planning import Plans
 
 MAX_CHARACTERS = 20_000
@@ -30,7 +31,12 @@ MAX_TOKENS = 2_000
 CACHED_CHARACTERS = 2_000_000
 CACHED_COSTS = 100
 
-RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+# Overlapping fields are looked for by schema/overlaps.py, once a document is valid otherwise.
+RULES = (
+    *(rule for rule in specified_rules if rule is not OverlappingFieldsCanBeMergedRule),
+    MaybeNullValidationRule,
+    OneOfInputValidationRule,
+)
 
 
 class Refused(Exception):
@@ -107,6 +113,8 @@ class Reader:
         if found := validate(self._schema, ast, self._rules):
             gave_up = all(isinstance(error, ValidationAbortedError) for error in found)
             raise Refused(found, errors.LIMIT_EXCEEDED if gave_up else errors.VALIDATION_FAILED)
+        if found := overlaps.conflicts(self._schema, ast):
+            raise Refused(found, errors.VALIDATION_FAILED)
         return Document(
             ast=ast,
             operations=tuple(node for node in ast.definitions if isinstance(node, OperationDefinitionNode)),
@@ -119,7 +127,7 @@ class Reader:
         )
 
     def _refuse_too_much(self, ast: DocumentNode) -> None:
-        # Before validation, which takes quadratic time over what these limits bound.
+        # Before validation, which follows every spread and tells of every fault.
         scales = limits.Scales(self._schema, ast, {})
         try:
             weights = [scales.weigh(node) for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
