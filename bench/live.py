@@ -1,17 +1,22 @@
 """A thousand subscribers to one campaign in one server process: what each hears, and what that costs.
 
-Each has a WebSocket of its own, and hears of a campaign that is being sent all the while. The clients count events in
-what arrives and parse nothing, since they share this machine's cores. The ceiling is ten events a second for each.
+Each has a WebSocket of its own. The campaign is paused, so that nothing but subscribers costs anything, and changes
+twice as often as they may hear of it: ten times a second each. The clients count events in what arrives and parse
+nothing, since they share this machine's cores.
 """
 
 import asyncio
 import os
 import tempfile
 import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import orjson
+from bson import ObjectId
+from pymongo import AsyncMongoClient
 
 from bench.figures import Figure
 from demo.api import Api
@@ -19,10 +24,11 @@ from tests.end_to_end import campaigns
 from tests.product import Product
 
 SUBSCRIBERS = 1000
-AUDIENCE = 10_000
-RATE_PER_SECOND = 200  # for fifty seconds
+AUDIENCE = 100
 SECONDS = 10.0
+CHANGE_SECONDS = 0.05
 EVENT = b'"type":"next"'
+PAUSE = "mutation ($id: ID!) { pauseCampaign(id: $id) { campaign { status } userErrors { message } } }"
 HANDSHAKE = (
     "GET /graphql HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
@@ -30,40 +36,78 @@ HANDSHAKE = (
 )
 
 
-async def run(uri: str) -> list[Figure]:
+class Subscriber(asyncio.Protocol):
+    """A client that counts the events it hears."""
+
+    def __init__(self) -> None:
+        self.heard = 0
+        self.answered = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        """Count."""
+        self.answered.set()
+        self.heard += data.count(EVENT)
+
+
+async def run(uri: str, subscribers: int = SUBSCRIBERS) -> list[Figure]:
     """Events a second for each subscriber, the server's time for one, and its memory."""
-    environment = {"MONGODB_URI": uri.replace("/?", "/bench_live?")}
+    own = uri.replace("/?", "/bench_live?")
     with tempfile.TemporaryDirectory() as folder:
-        product = Product(Path(folder), environment)
+        product = Product(Path(folder), {"MONGODB_URI": own})
         try:
             await product.start()
-            return await _measure(product, await product.sign_up())
+            return await _measure(product, await product.sign_up(), own, subscribers)
         finally:
             await product.stop_all()
 
 
-async def _measure(product: Product, api: Api) -> list[Figure]:
+async def _measure(product: Product, api: Api, uri: str, count: int) -> list[Figure]:
     await campaigns.people(api, AUDIENCE)
-    campaign = await campaigns.launch(api, ratePerSecond=RATE_PER_SECOND)
+    campaign = await campaigns.launch(api, ratePerSecond=1)
     await campaigns.until(api, campaign, lambda now: now.status == "RUNNING")
-    alone = await _cpu_over(product, SECONDS / 2) * 2
-    heard = [0] * SUBSCRIBERS
-    watching = [asyncio.create_task(_watch(product, api, campaign, heard, number)) for number in range(SUBSCRIBERS)]
-    await product.until_figure(product.url, "crm_subscriptions_open", lambda count: count == SUBSCRIBERS)
-    before = list(heard)
-    cpu = await _cpu_over(product, SECONDS)
-    events = [after - earlier for after, earlier in zip(heard, before, strict=True)]
-    memory = await product.figure(product.url, "process_resident_memory_bytes")
-    for task in watching:
-        task.cancel()
-    await asyncio.wait(watching)
+    await api.ask(PAUSE, id=campaign)
+    async with _changing(uri, campaign):
+        empty, alone = await _memory(product), await _cpu_over(product, SECONDS)
+        watching = [await _watch(product, api, campaign) for _ in range(count)]
+        await product.until_figure(product.url, "crm_subscriptions_open", lambda figure: figure == count)
+        before = [each.heard for each in watching]
+        cpu = await _cpu_over(product, SECONDS)
+        events = [each.heard - earlier for each, earlier in zip(watching, before, strict=True)]
+        return _figures(events, cpu, alone, empty, await _memory(product))
+
+
+def _figures(events: Sequence[int], cpu: float, alone: float, empty: float, memory: float) -> list[Figure]:
+    who = f"{len(events):,} subscribers"
     return [
-        Figure(f"{SUBSCRIBERS:,} subscribers: events to the least of them", min(events) / SECONDS, 0, "events/s"),
-        Figure(f"{SUBSCRIBERS:,} subscribers: events to all of them", sum(events) / SECONDS, 0, "events/s"),
-        Figure("server's time for an event", (cpu - alone) / max(1, sum(events)) * 1e6, 0, "µs"),
-        Figure("server's CPU meanwhile, sending included", cpu / SECONDS * 100, 0, "%"),
-        Figure(f"server's memory with {SUBSCRIBERS:,} subscribers", memory / 2**20, 0, "MB"),
+        Figure(f"{who}: events to the least of them, in 10 s", min(events) / SECONDS * 10, 0, "events"),
+        Figure(f"{who}: events to all of them", sum(events) / SECONDS, 0, "events/s"),
+        Figure("server's time for an event, all in", (cpu - alone) / max(1, sum(events)) * 1e6, 0, "µs"),
+        Figure("server's CPU meanwhile", cpu / SECONDS * 100, 0, "%"),
+        Figure("server's memory for a subscriber", (memory - empty) / len(events) / 2**10, 0, "KB"),
+        Figure(f"server's memory with {who}", memory / 2**20, 0, "MB"),
     ]
+
+
+@asynccontextmanager
+async def _changing(uri: str, campaign: str) -> AsyncIterator[None]:
+    async with AsyncMongoClient[dict[str, object]](uri) as client:
+        stored = client.get_default_database()["campaigns"]
+
+        async def change() -> None:
+            while True:
+                await stored.update_one({"_id": ObjectId(campaign)}, {"$inc": {"benched": 1}})
+                await asyncio.sleep(CHANGE_SECONDS)
+
+        changing = asyncio.create_task(change())
+        try:
+            yield
+        finally:
+            changing.cancel()
+            await asyncio.wait([changing])
+
+
+async def _memory(product: Product) -> float:
+    return await product.figure(product.url, "process_resident_memory_bytes")
 
 
 async def _cpu_over(product: Product, seconds: float) -> float:
@@ -77,19 +121,15 @@ def _cpu(product: Product) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-async def _watch(product: Product, api: Api, campaign: str, heard: list[int], number: int) -> None:
+async def _watch(product: Product, api: Api, campaign: str) -> Subscriber:
     parts = urlsplit(product.url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    try:
-        writer.write(HANDSHAKE.format(host=parts.netloc).encode())
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(_frame({"type": "connection_init", "payload": {"authorization": f"Bearer {api.token}"}}))
-        payload = {"query": campaigns.PROGRESS, "variables": {"id": campaign}}
-        writer.write(_frame({"id": "1", "type": "subscribe", "payload": payload}))
-        while arrived := await reader.read(2**16):
-            heard[number] += arrived.count(EVENT)
-    finally:
-        writer.close()
+    transport, subscriber = await asyncio.get_running_loop().create_connection(Subscriber, parts.hostname, parts.port)
+    transport.write(HANDSHAKE.format(host=parts.netloc).encode())
+    await subscriber.answered.wait()
+    transport.write(_frame({"type": "connection_init", "payload": {"authorization": f"Bearer {api.token}"}}))
+    payload = {"query": campaigns.PROGRESS, "variables": {"id": campaign}}
+    transport.write(_frame({"id": "1", "type": "subscribe", "payload": payload}))
+    return subscriber
 
 
 def _frame(message: object) -> bytes:
