@@ -122,9 +122,8 @@ def _cpu(product: Product) -> float:
 
 
 async def _watch(product: Product, api: Api, campaign: str) -> Subscriber:
-    parts = urlsplit(product.url)
-    transport, subscriber = await asyncio.get_running_loop().create_connection(Subscriber, parts.hostname, parts.port)
-    transport.write(HANDSHAKE.format(host=parts.netloc).encode())
+    transport, subscriber = await asyncio.get_running_loop().create_connection(Subscriber, "127.0.0.1", product.port)
+    transport.write(HANDSHAKE.format(host=urlsplit(product.url).netloc).encode())
     await subscriber.answered.wait()
     transport.write(_frame({"type": "connection_init", "payload": {"authorization": f"Bearer {api.token}"}}))
     payload = {"query": campaigns.PROGRESS, "variables": {"id": campaign}}

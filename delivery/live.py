@@ -2,7 +2,8 @@
 
 One change stream per collection notes what has changed, and nobody is pushed anything: a subscriber that is ready for
 more asks its campaign's topic. So a slow reader holds nobody up and piles up nothing, what it missed meanwhile having
-become the present state, and no subscriber has a task of its own that could be left behind.
+become the present state, and no subscriber has a task of its own that could be left behind. Those who come when the
+topic's bell rings get the same object, so that it can be shown to all of them at the price of one (schema/sharing.py).
 """
 
 import asyncio
@@ -12,12 +13,11 @@ from contextlib import contextmanager
 from beanie import PydanticObjectId
 
 import documents
-from delivery.topic import LONGEST_LIST, Progress, Topic
+from delivery.topic import LONGEST_LIST, SHORTEST_INTERVAL_SECONDS, Progress, Topic
 from documents import Campaign, Message, MessageStatus, Tally
 from documents.records import Record
 from documents.stream import IDS_ONLY, Change, Stream, Tap
 
-SHORTEST_INTERVAL_SECONDS = 0.1
 LAST_CHANGES_SECONDS = 1.0  # for the messages' stream to tell of what was before the campaign's end
 
 STATUS_CHANGES: list[Mapping[str, object]] = [
@@ -56,15 +56,15 @@ class Feed:
         Nothing when there is no such campaign.
         """
         with self._topic(campaign_id) as topic, self._states.reading():
+            version = topic.version
             while True:
-                version, progress = await topic.progress()
+                version, progress = await topic.progress(version)
                 if progress is None:
                     return
                 yield progress
                 if progress.is_final:
                     return
-                await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
-                await topic.changed_since(version)
+                version = await topic.rung_since(version)
 
     async def messages(
         self, campaign_id: PydanticObjectId, statuses: Collection[MessageStatus]
@@ -80,10 +80,8 @@ class Feed:
             async for present in _present(campaign_id, statuses):
                 yield present
                 await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
-            async for changed in _changes(topic, before):
-                if told := [message for message in changed if not statuses or message["status"] in statuses]:
-                    yield told
-                    await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
+            async for changed in _changes(topic, before, frozenset(statuses)):
+                yield changed
 
     @contextmanager
     def _topic(self, campaign_id: PydanticObjectId) -> Iterator[Topic]:
@@ -137,18 +135,20 @@ async def _present(
         ids = {"$and": [documents.messages_of(campaign_id), {"_id": {"$gt": found[-1]["_id"]}}]}
 
 
-async def _changes(topic: Topic, version: int) -> AsyncGenerator[Sequence[Record]]:
+async def _changes(topic: Topic, version: int, statuses: frozenset[MessageStatus]) -> AsyncGenerator[Sequence[Record]]:
     """Messages as they change after a version, until the campaign has ended and nothing more is heard of it."""
     while True:
-        version, changed = await topic.messages_since(version)
+        version, changed = await topic.messages_since(version, statuses)
+        is_more = version < topic.rung
         if changed:
             yield changed
+        if is_more:
+            await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
             continue
-        _, progress = await topic.progress()
+        _, progress = await topic.progress(topic.rung)
         ended = progress is None or progress.is_final
         try:
             async with asyncio.timeout(LAST_CHANGES_SECONDS if ended else None):
-                await topic.changed_since(version)
+                await topic.rung_since(version)
         except TimeoutError:
             return
-        await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)

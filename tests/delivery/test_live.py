@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 import pytest_asyncio
@@ -15,6 +15,7 @@ from delivery.live import Feed
 from delivery.receipts import Report
 from delivery.topic import REMEMBERED_CHANGES, Progress, Speed, Topic
 from documents import Campaign, CampaignStatus, Message, MessageStatus, ReceiptStatus
+from tests.commands import Commands
 from tests.delivery.conftest import SETUP, a_campaign, launched, messages_of, sent
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -36,6 +37,18 @@ async def deliver(*messages: Message) -> None:
 
 async def complete(campaign: Campaign) -> None:
     assert await campaigns.complete_if_done(campaign.id, SETUP.receipt_timeout, documents.now())
+
+
+async def rename(campaign: Campaign, name: str) -> None:
+    await Campaign.get_pymongo_collection().update_one({"_id": campaign.id}, {"$set": {"name": name}})
+
+
+async def hears_of(watching: AsyncGenerator[Progress], name: str) -> Progress:
+    """The first event that tells of this name."""
+    async with asyncio.timeout(20):
+        while (progress := await anext(watching)).campaign.name != name:
+            pass
+    return progress
 
 
 async def test_progress_begins_with_the_present_and_ends_with_the_end(feed: Feed) -> None:
@@ -99,6 +112,27 @@ async def test_a_thousand_watch_one_campaign_and_see_the_same_end(feed: Feed) ->
     assert Counter(task.result().stats.delivered for task in watching) == {20: 1000}
 
 
+async def test_what_a_hundred_hear_is_read_once_for_all(feed: Feed, commands: Commands) -> None:
+    campaign = await sent(audience=2)
+    watching = [feed.progress(campaign.id) for _ in range(100)]
+    await asyncio.gather(*(anext(each) for each in watching))
+    commands.names.clear()
+    heard = await asyncio.gather(*(hears_of(each, "renamed") for each in watching), rename(campaign, "renamed"))
+    assert len({id(progress) for progress in heard if progress}) == 1, "the same event, and not merely an equal one"
+    assert len(commands.names) < 20, commands.names
+    await asyncio.gather(*(each.aclose() for each in watching))
+
+
+async def test_a_reader_who_pauses_hears_of_the_last_change_alone(feed: Feed) -> None:
+    campaign = await sent(audience=1)
+    pausing, other = feed.progress(campaign.id), feed.progress(campaign.id)
+    await asyncio.gather(anext(pausing), anext(other))
+    for number in range(5):
+        await asyncio.gather(hears_of(other, f"name {number}"), rename(campaign, f"name {number}"))
+    assert (await anext(pausing)).campaign.name == "name 4"
+    await asyncio.gather(pausing.aclose(), other.aclose())
+
+
 async def test_leaving_leaves_no_task_behind(feed: Feed) -> None:
     campaign = await launched(audience=1)
     before = asyncio.all_tasks()
@@ -129,6 +163,18 @@ async def test_messages_are_told_as_they_are_and_as_they_change_until_the_end(fe
             told.append([str(message["status"]) for message in changed])
     assert told[0] == ["SENT"] * 30
     assert Counter(status for statuses in told[1:] for status in statuses) == {"DELIVERED": 30}
+
+
+async def test_all_who_read_messages_get_the_same_list(feed: Feed) -> None:
+    campaign = await sent(audience=3)
+    first, *others = await messages_of(campaign)
+    await deliver(first)
+    reading = [feed.messages(campaign.id, {MessageStatus.DELIVERED}) for _ in range(20)]
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(anext(each) for each in reading))
+        lists, _ = await asyncio.gather(asyncio.gather(*(anext(each) for each in reading)), deliver(*others))
+    assert len({id(each) for each in lists}) == 1
+    await asyncio.gather(*(each.aclose() for each in reading))
 
 
 async def test_only_the_statuses_asked_for_are_told(feed: Feed) -> None:
@@ -166,6 +212,7 @@ async def test_a_reader_who_is_far_behind_is_told_of_the_latest_changes_alone() 
         topic.touch(f"{campaign.id}-{number}")
     for _ in range(1000):
         topic.touch(f"{campaign.id}-7")
+    await topic.rung_since(0)
     reached, changed = await topic.messages_since(0)
     assert reached < topic.version, "the rest comes in further lists"
     assert changed == [], "none of them is stored"
