@@ -1,5 +1,6 @@
 """Who is asking: what the endpoint needs to know of authentication, which lives elsewhere."""
 
+from collections.abc import Hashable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -7,11 +8,15 @@ V = TypeVar("V")
 
 
 class Context(Protocol):
-    """What one operation's resolvers can reach. We ask of it only who the caller is, and how long they may stay."""
+    """What one operation's resolvers can reach. We ask of it only who the caller is, and what they may do how long."""
 
     @property
     def caller(self) -> str | None:
         """What the caller is known by; None for nobody."""
+
+    @property
+    def rights(self) -> Hashable:
+        """What may be shown to the caller: to others of equal rights, the same. None when that is nobody else's."""
 
     @property
     def expires_at(self) -> datetime | None:

@@ -13,6 +13,7 @@ from auth import Viewer
 from delivery import Setup
 from delivery.live import Feed
 from delivery.planning import Walk
+from documents import Role
 from ingestion import Policy, progress
 from resolvers.sentences import Reader, Reading
 from resolvers.sessions import Sessions
@@ -57,6 +58,11 @@ class Context:
     def caller(self) -> str | None:
         """The viewer's id; None for nobody."""
         return str(self.viewer.id) if self.viewer else None
+
+    @property
+    def rights(self) -> Role | None:
+        """The viewer's role, by which alone it is decided what they may see; None for nobody."""
+        return self.viewer.role if self.viewer else None
 
     @property
     def expires_at(self) -> datetime | None:

@@ -5,7 +5,7 @@ logs what a caller did wrong as if it were our bug.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from functools import partial
 from inspect import isawaitable
@@ -38,6 +38,7 @@ from schema.operations import Answer, Operation, Request, refusal
 from schema.planning import PlanningExecutor
 from schema.reading import Reader, Refused
 from schema.scalars import SCALARS
+from schema.sharing import Audiences, Event
 from schema.variables import Variables
 
 T = TypeVar("T")
@@ -65,6 +66,7 @@ class EngineSchema(strawberry.Schema):
         arguments.guard(self._schema)
         self._reader = Reader(self._schema, introspection=introspection)
         self._variables = Variables(self._schema)
+        self._audiences = Audiences()
         self._timeout_seconds = timeout_seconds
 
     def as_str(self) -> str:
@@ -134,14 +136,34 @@ class EngineSchema(strawberry.Schema):
             raise TypeError(f"A subscription must be an async generator, to be closed when its client leaves: {source}")
         metrics.REQUESTS.labels(operation.kind.value, "OK").inc()
         with metrics.SUBSCRIPTIONS.track_inprogress():
-            async with aclosing(source) as payloads:
-                try:
-                    async for payload in payloads:
-                        of_event = executor.build_per_event_executor(payload)
-                        of_event.context_value = open_context()
-                        yield await self._complete(operation, of_event)
-                except Exception as error:
-                    yield _stopped(operation, [located_error(error, [operation.node])])
+            async with aclosing(self._told(operation, executor, source, open_context)) as answers:
+                async for answer in answers:
+                    yield answer
+
+    async def _told(
+        self,
+        operation: Operation,
+        executor: PlanningExecutor,
+        source: AsyncGenerator[object, None],
+        open_context: Callable[[], Context],
+    ) -> AsyncGenerator[Answer, None]:
+        async def execute(event: object) -> ExecutionResult:
+            of_event = executor.build_per_event_executor(event)
+            of_event.context_value = open_context()
+            return await self._executed(operation, of_event)
+
+        audience = self._audiences.of(operation, open_context().rights)
+        seat = audience.sit_down()
+        async with aclosing(source) as events:
+            try:
+                async for event in events:
+                    if isinstance(event, Event):
+                        outcome = await audience.outcome(event, seat, execute)
+                    else:
+                        outcome = await execute(event)
+                    yield outcome if isinstance(outcome, Answer) else _answer(operation, outcome)
+            except Exception as error:
+                yield _stopped(operation, [located_error(error, [operation.node])])
 
     def _executor(self, operation: Operation, context: Context) -> PlanningExecutor:
         fragments = operation.document.fragments
@@ -160,6 +182,9 @@ class EngineSchema(strawberry.Schema):
         ).using(operation.document.plans(operation.node))
 
     async def _complete(self, operation: Operation, executor: Executor[None]) -> Answer:
+        return _answer(operation, await self._executed(operation, executor))
+
+    async def _executed(self, operation: Operation, executor: Executor[None]) -> ExecutionResult:
         seconds = FILES_TIMEOUT_SECONDS if operation.request.has_files else self._timeout_seconds
         try:
             async with asyncio.timeout(seconds):
@@ -167,19 +192,20 @@ class EngineSchema(strawberry.Schema):
                 result = await _awaited(executor.execute_operation(serially))
         except TimeoutError:
             problem = f"This took more than {seconds:g} seconds, and was given up."
-            return _answer(operation, None, [errors.coded(errors.TIMEOUT, problem)])
+            return ExecutionResult(None, [errors.coded(errors.TIMEOUT, problem)])
         except Exception as error:
             # graphql-core keeps what resolvers raise, so this is a bug in the execution itself.
-            return _answer(operation, None, [located_error(error)])
+            return ExecutionResult(None, [located_error(error)])
         assert isinstance(result, ExecutionResult)
-        return _answer(operation, result.data, result.errors or ())
+        return result
 
 
-def _answer(operation: Operation, data: Mapping[str, object] | None, found: Iterable[GraphQLError]) -> Answer:
+def _answer(operation: Operation, result: ExecutionResult) -> Answer:
     # Of a stream the cost is not told with every event.
     once = operation.kind is not OperationType.SUBSCRIPTION
     extensions = {"cost": {"requested": operation.cost, "max": limits.MAX_COST}} if once else {}
-    return Answer(executed=True, data=data, errors=errors.told(found, operation.request_id), extensions=extensions)
+    found = errors.told(result.errors or (), operation.request_id)
+    return Answer(executed=True, data=result.data, errors=found, extensions=extensions)
 
 
 def _stopped(operation: Operation, found: Iterable[GraphQLError]) -> Answer:

@@ -174,7 +174,7 @@ def headers_of(answer: Answer) -> dict[str, str]:
     seconds = _extension(answer, "retryAfterSeconds")
     return {
         **({} if seconds is None else {"Retry-After": str(seconds)}),
-        **({} if answer.repeated is None else {"Idempotent-Replayed": "true"}),
+        **({"Idempotent-Replayed": "true"} if answer.is_repeated else {}),
     }
 
 

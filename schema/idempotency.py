@@ -79,7 +79,7 @@ async def _recorded(operation: Operation, caller: str, key: str, perform: Perfor
 def _repeated(earlier: Earlier) -> Answer:
     match earlier.fate:
         case Fate.ANSWERED:
-            return Answer(executed=True, repeated=earlier.answer)
+            return Answer(executed=True, text=earlier.answer, is_repeated=True)
         case Fate.OTHER:
             raise _refused(errors.KEY_REUSED, "This Idempotency-Key was used before, for another request.")
         case Fate.RUNNING:

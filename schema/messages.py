@@ -24,6 +24,7 @@ from schema.errors import UserError
 from schema.ids import some_id
 from schema.payloads import Payload
 from schema.records import made
+from schema.sharing import Event
 
 publish(
     MessageStatus,
@@ -295,19 +296,24 @@ class MessageSubscription:
     """Watching messages."""
 
     @strawberry.subscription(
+        graphql_type=list[Message],
         description="A campaign's messages in lists: first as they are, but for those still PENDING, then as their "
         "status changes, until the campaign has ended. A message that changes several times between two lists is in "
-        "the later one once."
+        "the later one once.",
     )
     async def delivery_updates(
         self, info: EngineInfo, campaign_id: WhichCampaign, status: Statuses = None
-    ) -> AsyncGenerator[list[Message], None]:
+    ) -> AsyncGenerator[Event[Sequence[Record], list[Message]], None]:
         viewer = info.context.require(info.field_name)
         feed = info.context.services.feed
         watched = resolvers.messages.watch(viewer, feed, some_id(campaign_id), frozenset(status or ()))
         async with aclosing(watched) as lists:
             async for records in lists:
-                yield [Message.of(record) for record in records]
+                yield Event(records, _shown)
+
+
+def _shown(records: Iterable[Record]) -> list[Message]:
+    return [Message.of(record) for record in records]
 
 
 def _told(faults: Iterable[errors.Fault], *path: str) -> list[UserError]:

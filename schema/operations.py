@@ -49,14 +49,15 @@ class Operation:
 class Answer:
     """What a client gets. `data` is left out of it when nothing was executed.
 
-    One that repeats an earlier answer has nothing but its text, in `repeated`.
+    `text` is how it is written, where that is known already. One that repeats an earlier answer has nothing else.
     """
 
     executed: bool
     data: Mapping[str, object] | None = None
     errors: Sequence[GraphQLError] = ()
     extensions: Mapping[str, object] = field(default_factory=dict)
-    repeated: bytes | None = None
+    text: bytes | None = None
+    is_repeated: bool = False
 
     @property
     def code(self) -> str:
@@ -82,13 +83,16 @@ def refusal(refused: Refused, request_id: str) -> Answer:
 
 def encode(answer: Answer, request_id: str) -> bytes:
     """An answer as JSON; one that cannot be written is our bug, and told as such."""
-    if answer.repeated is not None:
-        return answer.repeated
     try:
-        return orjson.dumps(answer.formatted, default=_plain)
+        return text_of(answer)
     except TypeError as error:
         bug = GraphQLError("An answer could not be written as JSON.", original_error=error)
         return orjson.dumps(Answer(executed=True, errors=errors.told([bug], request_id)).formatted)
+
+
+def text_of(answer: Answer) -> bytes:
+    """An answer as JSON; raises TypeError for one that cannot be written."""
+    return orjson.dumps(answer.formatted, default=_plain) if answer.text is None else answer.text
 
 
 def _plain(value: object) -> str:

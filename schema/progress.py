@@ -19,6 +19,7 @@ from schema.context import EngineInfo
 from schema.customers import Customer
 from schema.ids import some_id
 from schema.payloads import Payload
+from schema.sharing import Event
 
 
 @strawberry.type(description="How far a campaign has got. Coalesced: at most ten a second, always the last one.")
@@ -155,12 +156,15 @@ class ProgressQuery:
 class ProgressSubscription:
     """Watching campaigns."""
 
-    @strawberry.subscription(description="First the present state, then every change, until the campaign has ended.")
+    @strawberry.subscription(
+        graphql_type=CampaignProgress,
+        description="First the present state, then every change, until the campaign has ended.",
+    )
     async def campaign_progress(
         self, info: EngineInfo, campaign_id: WhichCampaign
-    ) -> AsyncGenerator[CampaignProgress, None]:
+    ) -> AsyncGenerator[Event[Progress, CampaignProgress], None]:
         viewer = info.context.require(info.field_name)
         feed = info.context.services.feed
         async with aclosing(resolvers.campaigns.watch(viewer, feed, some_id(campaign_id))) as watched:
             async for progress in watched:
-                yield CampaignProgress.of(progress)
+                yield Event(progress, CampaignProgress.of)

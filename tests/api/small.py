@@ -38,6 +38,10 @@ class Context:
         return self.somebody.name
 
     @property
+    def rights(self) -> str | None:
+        return None
+
+    @property
     def expires_at(self) -> datetime | None:
         return self.somebody.expires_at
 
