@@ -1,7 +1,10 @@
 """What the vendor's answer to a call, or its failure, makes of the messages that were in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from beanie import PydanticObjectId
 
 import documents
 from delivery import batches, ledger
@@ -9,7 +12,6 @@ from delivery.batches import Claim
 from delivery.vendor import Answer, CallFailed, Refusal, key_of
 from documents import MessageStatus
 
-WANTED_FIELDS = ("campaign_id", "status", "vendor_message_id")
 UNSPOKEN = Refusal("NO_ANSWER", "The vendor's answer did not mention the message.", permanent=False)
 
 
@@ -27,25 +29,16 @@ async def record(claimed: Claim, answer: Answer, *, max_attempts: int, retry_at:
 
     A message whose receipt was faster than the answer stays as it is. Raises batches.LeaseLost, with nothing written.
     """
+    others = [message for message in claimed.messages if _key(message) not in answer.accepted]
 
     async def work(entry: ledger.Entry) -> Recorded:
-        sent = failed = to_retry = 0
-        faster = await _moved_meanwhile(claimed, entry)
-        for message in claimed.messages:
-            key = key_of(message["_id"], message["life"])
-            vendor_id = answer.accepted.get(key)
-            if moved := faster.get(message["_id"]):
-                _complete(entry, moved, vendor_id)
-            elif vendor_id is not None:
-                sent += 1
-                entry.move(message, MessageStatus.SENT, {"vendor_message_id": vendor_id, "sent_at": entry.now})
-            else:
-                refusal = answer.refused.get(key, UNSPOKEN)
-                final = refusal.permanent or message["attempts"] >= max_attempts
-                failed, to_retry = failed + final, to_retry + (not final)
-                _refused(entry, message, refusal, final)
-        if sent:
-            entry.sent(claimed.campaign_id)
+        failed = to_retry = 0
+        sent = await _accept(claimed, answer, others, entry)
+        for message in await _not_moved(others, entry):
+            refusal = answer.refused.get(_key(message), UNSPOKEN)
+            final = refusal.permanent or message["attempts"] >= max_attempts
+            failed, to_retry = failed + final, to_retry + (not final)
+            _refuse(entry, message, refusal, final)
         await batches.release(
             claimed,
             entry,
@@ -54,30 +47,54 @@ async def record(claimed: Claim, answer: Answer, *, max_attempts: int, retry_at:
         )
         return Recorded(sent, failed, to_retry)
 
-    return await ledger.write_in_turn(work, now)
+    return await ledger.write(work, now)
 
 
 def none_taken(claimed: Claim, failure: CallFailed) -> Answer:
     """The answer that the failure of a whole call amounts to: each message refused, for now."""
     refusal = Refusal(failure.code, failure.reason, permanent=False)
-    return Answer(refused={key_of(message["_id"], message["life"]): refusal for message in claimed.messages})
+    return Answer(refused={_key(message): refusal for message in claimed.messages})
 
 
-async def _moved_meanwhile(claimed: Claim, entry: ledger.Entry) -> dict[str, ledger.Row]:
-    """The few messages that receipts have moved already; all others are as they were claimed."""
-    ids = [message["_id"] for message in claimed.messages]
-    moved = documents.Message.get_pymongo_collection().find(
-        {"_id": {"$in": ids}, "status": {"$ne": MessageStatus.SENDING.value}}, WANTED_FIELDS, session=entry.session
-    )
-    return {message["_id"]: message for message in await moved.to_list()}
+async def _accept(claimed: Claim, answer: Answer, others: Sequence[ledger.Row], entry: ledger.Entry) -> int:
+    """Make SENT what the vendor has accepted and no receipt has moved yet; returns how many that were."""
+    not_theirs = {message["_id"] for message in others}
+    keys = {message["_id"]: _key(message) for message in claimed.messages if message["_id"] not in not_theirs}
+    if not keys:
+        return 0
+    call_id = PydanticObjectId()
+    vendor_ids = {key: answer.accepted[key] for key in keys.values()}
+    call = {"_id": call_id, "campaign_id": claimed.campaign_id, "answered_at": entry.now, "vendor_ids": vendor_ids}
+    await documents.VendorCall.get_pymongo_collection().insert_one(call, session=entry.session)
+    which = {"_id": {**claimed.stretch, "$nin": list(not_theirs)}}
+    changes = {"call_id": call_id, "sent_at": entry.now}
+    sent = await entry.move_all(claimed.campaign_id, which, MessageStatus.SENDING, MessageStatus.SENT, changes)
+    if sent:
+        entry.sent(claimed.campaign_id)
+    if sent < len(keys):  # the others stay where their receipts have brought them
+        await documents.Message.get_pymongo_collection().update_many(
+            {"_id": {"$in": list(keys)}, "call_id": {"$exists": False}},
+            ledger.update({"call_id": call_id, "updated_at": entry.now}),
+            session=entry.session,
+        )
+    return sent
 
 
-def _complete(entry: ledger.Entry, message: ledger.Row, vendor_id: str | None) -> None:
-    if vendor_id is not None and "vendor_message_id" not in message:
-        entry.move(message, MessageStatus(message["status"]), {"vendor_message_id": vendor_id})
+async def _not_moved(messages: Sequence[ledger.Row], entry: ledger.Entry) -> Sequence[ledger.Row]:
+    """Those that are as they were claimed; the others are where receipts have brought them."""
+    if not messages:
+        return ()
+    which = {"_id": {"$in": [message["_id"] for message in messages]}, "status": {"$ne": MessageStatus.SENDING.value}}
+    moved = documents.Message.get_pymongo_collection().find(which, {"_id": 1}, session=entry.session)
+    ids = {message["_id"] for message in await moved.to_list()}
+    return [message for message in messages if message["_id"] not in ids]
 
 
-def _refused(entry: ledger.Entry, message: ledger.Row, refusal: Refusal, final: bool) -> None:
+def _key(message: ledger.Row) -> str:
+    return key_of(message["_id"], message["life"])
+
+
+def _refuse(entry: ledger.Entry, message: ledger.Row, refusal: Refusal, final: bool) -> None:
     if final:
         failure = {"failure_code": refusal.code, "failure_reason": refusal.reason, "failed_at": entry.now}
         entry.move(message, MessageStatus.FAILED, failure)

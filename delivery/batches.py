@@ -22,6 +22,7 @@ WANTED_FIELDS = ("campaign_id", "channel", "recipient", "subject", "body", "stat
 TO_SEND = (MessageStatus.PENDING, MessageStatus.SENDING)
 ANEW = {
     "attempts": 0,
+    "call_id": None,
     "vendor_message_id": None,
     "failure_code": None,
     "failure_reason": None,
@@ -48,6 +49,11 @@ class Claim:
     messages: Sequence[ledger.Row]
     rest: bool
     taken_over: bool = False
+
+    @property
+    def stretch(self) -> dict[str, object]:
+        """The ids from its first message to its last. Whatever is SENDING there is in the claim: it has the lease."""
+        return {"$gte": self.messages[0]["_id"], "$lte": self.messages[-1]["_id"]}
 
 
 async def claim(
@@ -104,10 +110,11 @@ async def hand_back(claimed: Claim, now: datetime, *, retry_at: datetime | None 
 
     async def work(entry: ledger.Entry) -> None:
         await release(claimed, entry, retry_at=retry_at or now, failures=claimed.failures)
-        ids = {"_id": {"$in": [message["_id"] for message in claimed.messages]}}
-        await entry.move_all(
-            claimed.campaign_id, ids, MessageStatus.SENDING, MessageStatus.PENDING, {}, increase={"attempts": -1}
-        )
+        if claimed.messages:
+            theirs = {"_id": claimed.stretch}
+            await entry.move_all(
+                claimed.campaign_id, theirs, MessageStatus.SENDING, MessageStatus.PENDING, {}, increase={"attempts": -1}
+            )
 
     await ledger.write(work, now)
 
@@ -209,9 +216,13 @@ async def _start(
     campaign_id: PydanticObjectId, messages: Sequence[ledger.Row], entry: ledger.Entry
 ) -> Sequence[ledger.Row]:
     """Make the messages SENDING; what is so already is being taken over, and stays the attempt that it was."""
+    if not messages:
+        return messages
+    stretch = {"_id": {"$gte": messages[0]["_id"], "$lte": messages[-1]["_id"]}}
     pending = [message for message in messages if message["status"] == MessageStatus.PENDING]
-    ids = {"_id": {"$in": [message["_id"] for message in pending]}}
-    await entry.move_all(campaign_id, ids, MessageStatus.PENDING, MessageStatus.SENDING, {}, increase={"attempts": 1})
+    await entry.move_all(
+        campaign_id, stretch, MessageStatus.PENDING, MessageStatus.SENDING, {}, increase={"attempts": 1}
+    )
     for message in pending:
         message["status"] = MessageStatus.SENDING.value
         message["attempts"] += 1

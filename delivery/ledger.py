@@ -6,7 +6,6 @@ update itself names nothing but the id (measured: 20 µs of mongod against 42 wi
 that change alike are moved by one update of them all, which costs half of an update for each.
 """
 
-import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,8 +27,6 @@ from documents import MessageStatus
 
 T = TypeVar("T")
 
-_turn = asyncio.Lock()
-
 
 class Row(TypedDict):
     """A message as it is stored, or what was asked for of it."""
@@ -44,6 +41,7 @@ class Row(TypedDict):
     status: str
     attempts: int
     life: int
+    call_id: NotRequired[PydanticObjectId]
     vendor_message_id: NotRequired[str]
     sent_at: NotRequired[datetime]
 
@@ -123,16 +121,6 @@ class Entry:
         answer = await messages.database.command(command, session=self.session)
         if found := answer.get("writeErrors"):
             raise WriteError(str(found[0].get("errmsg")), found[0].get("code"), found[0])
-
-
-async def write_in_turn(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:
-    """`write`, one after another in this process: for work on messages that are on their way.
-
-    The answer to a call and the first receipts of its messages come at the same time. Side by side every second such
-    transaction was done again (measured, with receipts after 200 ms), which cost more than waiting does.
-    """
-    async with _turn:
-        return await write(work, now)
 
 
 async def write(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:

@@ -14,11 +14,11 @@ from itertools import accumulate, islice, takewhile
 
 import documents
 import metrics
-from delivery import ledger
+from delivery import in_flight, ledger
 from delivery.vendor import read_key
 from documents import MessageStatus, ReceiptStatus
 
-WANTED_FIELDS = ("campaign_id", "customer_id", "status", "life", "vendor_message_id", "sent_at")
+WANTED_FIELDS = ("campaign_id", "customer_id", "status", "life", "call_id", "vendor_message_id", "sent_at")
 
 LONGEST_ID = 200
 AT_ONCE = 1000  # receipts in one transaction
@@ -65,6 +65,7 @@ async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
     """
     if not reports:
         return []
+    await in_flight.landed([key[0] for report in reports if (key := read_key(report.key))])
     mine = _Call(reports)
     _waiting.append(mine)
     async with _turn:
@@ -99,7 +100,7 @@ async def _apply_waiting(now: datetime) -> None:
         await desk.close()
         return outcomes
 
-    written = await ledger.write_in_turn(work, now)
+    written = await ledger.write(work, now)
     _tell(reports, written)
     outcomes = iter(written)
     for call in together:
@@ -184,7 +185,8 @@ class _Desk:
 def _changes(report: Report, message: ledger.Row) -> dict[str, object]:
     """What the message says then that it does not yet: the fewer, the more messages change alike, in one update."""
     changes: dict[str, object] = {}
-    if report.vendor_message_id not in (None, message.get("vendor_message_id")):
+    # Once the vendor has answered, its ids are with the call.
+    if "call_id" not in message and report.vendor_message_id not in (None, message.get("vendor_message_id")):
         changes["vendor_message_id"] = report.vendor_message_id
     if "sent_at" not in message:  # the answer to our call may be on its way still, or lost
         changes["sent_at"] = report.occurred_at

@@ -9,7 +9,7 @@ from random import Random
 
 import documents
 import metrics
-from delivery import answers, batches, campaigns
+from delivery import answers, batches, campaigns, in_flight
 from delivery.batches import Claim
 from delivery.bell import Bell
 from delivery.breaker import Breaker
@@ -97,7 +97,8 @@ class Sender:
 
     async def _send(self, claimed: Claim) -> None:
         try:
-            await self._call(claimed)
+            with in_flight.flying([message["_id"] for message in claimed.messages]):
+                await self._call(claimed)
         except batches.LeaseLost:
             log.warning("batch %s of campaign %s was taken over", claimed.batch_id, claimed.campaign_id)
         except Exception:

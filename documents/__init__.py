@@ -5,6 +5,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from documents.aliases import Alias
 from documents.batches import Batch
+from documents.calls import VendorCall
 from documents.campaigns import Campaign, CampaignStatus, Channel, Tally, Variant, tally_id
 from documents.customers import ConsentState, Customer, Opening, Purchases, fold_deep, folded
 from documents.idempotency import KeyedMutation
@@ -45,6 +46,7 @@ ALL = [
     Batch,
     Pace,
     Message,
+    VendorCall,
     Receipt,
     ImportJob,
     ImportLease,
@@ -103,6 +105,7 @@ __all__ = [
     "Tally",
     "User",
     "Variant",
+    "VendorCall",
     "decimal_of",
     "fold",
     "fold_deep",

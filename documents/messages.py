@@ -43,7 +43,8 @@ class Message(Document):
 
     No index names what changes while a message is sent: each would triple the cost of every move (measured: 8 µs of
     mongod for a status without an index, 28 with one). `recipient` is unset where nobody may be written to, and
-    unique in the campaign where it is set.
+    unique in the campaign where it is set. The vendor's id of a message is kept with the call in which the vendor
+    accepted it (`call_id`); here it is only where a receipt told it and no answer has.
     """
 
     id: str  # type: ignore[assignment]  # a key of our own
@@ -58,6 +59,7 @@ class Message(Document):
     skip_reason: SkipReason | None = None
     attempts: int = 0
     life: int = 1
+    call_id: PydanticObjectId | None = None
     vendor_message_id: str | None = None
     failure_code: str | None = None
     failure_reason: str | None = None

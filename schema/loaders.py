@@ -78,6 +78,11 @@ class Loaders:
         return _by_id(resolvers.messages.receipts_of)
 
     @cached_property
+    def id_at_vendor(self) -> DataLoader[tuple[PydanticObjectId, str], str | None]:
+        """The vendor's ids of messages, by the call and the key under which it accepted them."""
+        return _by_id(resolvers.messages.ids_at_vendor)
+
+    @cached_property
     def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:
         """The counters of campaigns."""
         return _by_id(tallies.stats)

@@ -12,6 +12,7 @@ from strawberry import UNSET
 import errors
 import resolvers.messages
 from delivery.receipts import Outcome, tally
+from delivery.vendor import key_of
 from documents import Channel, MessageStatus, ReceiptStatus, SkipReason
 from documents.records import Record
 from resolvers.messages import ReceiptResult as Result
@@ -70,6 +71,8 @@ class Message:
 
     campaign_id: strawberry.Private[PydanticObjectId]
     customer_id: strawberry.Private[PydanticObjectId | None] = None
+    call_id: strawberry.Private[PydanticObjectId | None] = None
+    vendor_message_id: strawberry.Private[str | None] = None
     id: strawberry.ID = strawberry.field(description="The id; it is also the messageId that the vendor is given.")
     variant: str = strawberry.field(description="Which of the campaign's texts it is.")
     channel: Channel = strawberry.field(description="The way it travels.")
@@ -81,7 +84,6 @@ class Message:
     status: MessageStatus = strawberry.field(description="Where it stands.")
     skip_reason: SkipReason | None = strawberry.field(default=None, description="Why it was SKIPPED.")
     attempts: int = strawberry.field(description="How often it was handed to the vendor.")
-    vendor_message_id: str | None = strawberry.field(default=None, description="The vendor's id of it.")
     failure_code: str | None = strawberry.field(default=None, description="Why it FAILED, for programs.")
     failure_reason: str | None = strawberry.field(default=None, description="Why it FAILED, in words.")
     life: int = strawberry.field(description="1, and one more after every time that it was FAILED and tried again.")
@@ -109,6 +111,12 @@ class Message:
     async def customer(self, info: EngineInfo) -> Customer | None:
         record = await info.context.loaders.customer.load(self.customer_id) if self.customer_id else None
         return Customer.of(record) if record else None
+
+    @strawberry.field(name="vendorMessageId", description="The vendor's id of it.")
+    async def id_at_vendor(self, info: EngineInfo) -> str | None:
+        if self.call_id is None:
+            return self.vendor_message_id
+        return await info.context.loaders.id_at_vendor.load((self.call_id, key_of(str(self.id), self.life)))
 
     @strawberry.field(description="What the vendor reported of it, the earliest first.")
     async def receipts(self, info: EngineInfo) -> list["DeliveryReceipt"]:
