@@ -1,6 +1,6 @@
 """What the vendor's answer to a call, or its failure, makes of the messages that were in it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -54,6 +54,17 @@ def none_taken(claimed: Claim, failure: CallFailed) -> Answer:
     """The answer that the failure of a whole call amounts to: each message refused, for now."""
     refusal = Refusal(failure.code, failure.reason, permanent=False)
     return Answer(refused={_key(message): refusal for message in claimed.messages})
+
+
+async def ids_at_vendor(
+    accepted: Iterable[tuple[PydanticObjectId, str]],
+) -> Mapping[tuple[PydanticObjectId, str], str]:
+    """The vendor's id of each of these messages, by the call in which it was accepted and the key that it had there."""
+    wanted = list(accepted)
+    calls = documents.VendorCall.get_pymongo_collection().find(
+        {"_id": {"$in": list({call_id for call_id, _ in wanted})}}, [f"vendor_ids.{key}" for _, key in wanted]
+    )
+    return {(call["_id"], key): id_ async for call in calls for key, id_ in call["vendor_ids"].items()}
 
 
 async def _accept(claimed: Claim, answer: Answer, others: Sequence[ledger.Row], entry: ledger.Entry) -> int:

@@ -162,7 +162,8 @@ async def _capped(campaign: Campaign, members: Sequence[Member], setup: Setup) -
 
 async def _taken(campaign: Campaign, addresses: set[str]) -> set[str]:
     """Which of these addresses an earlier step has written to."""
-    which = {"campaign_id": campaign.id, "recipient": {"$in": list(addresses)}}
+    # MongoDB takes the index, which has strings only, for no others than those that say so.
+    which = {"campaign_id": campaign.id, "recipient": {"$in": list(addresses), "$type": "string"}}
     found = documents.Message.get_pymongo_collection().find(which, {"recipient": 1, "_id": 0})
     return {message["recipient"] async for message in found}
 

@@ -96,17 +96,6 @@ async def receipts_of(message_ids: Iterable[str]) -> Mapping[str, list[Record]]:
     return found
 
 
-async def ids_at_vendor(
-    accepted: Iterable[tuple[PydanticObjectId, str]],
-) -> Mapping[tuple[PydanticObjectId, str], str]:
-    """The vendor's id of each of these messages, by the call in which it was accepted and the key that it had there."""
-    wanted = list(accepted)
-    calls = documents.VendorCall.get_pymongo_collection().find(
-        {"_id": {"$in": list({call_id for call_id, _ in wanted})}}, [f"vendor_ids.{key}" for _, key in wanted]
-    )
-    return {(call["_id"], key): id_ async for call in calls for key, id_ in call["vendor_ids"].items()}
-
-
 async def watch(
     viewer: Viewer, feed: Feed, campaign_id: PydanticObjectId, statuses: Collection[MessageStatus]
 ) -> AsyncGenerator[Sequence[Record]]:

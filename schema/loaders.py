@@ -17,7 +17,7 @@ import resolvers.messages
 import resolvers.orders
 import resolvers.segments
 import resolvers.users
-from delivery import tallies
+from delivery import answers, tallies
 from delivery.tallies import Stats
 from documents import MessageStatus
 from resolvers.pages import Page, PageRequest, Record
@@ -80,7 +80,7 @@ class Loaders:
     @cached_property
     def id_at_vendor(self) -> DataLoader[tuple[PydanticObjectId, str], str | None]:
         """The vendor's ids of messages, by the call and the key under which it accepted them."""
-        return _by_id(resolvers.messages.ids_at_vendor)
+        return _by_id(answers.ids_at_vendor)
 
     @cached_property
     def stats(self) -> DataLoader[PydanticObjectId, Stats | None]:
