@@ -107,7 +107,8 @@ def _person(number: int) -> Record:
 
 @cache
 def _anybody() -> Record:
-    return Customer(name="", phone="", city="Pune").model_dump(exclude={"id"}, exclude_none=True)
+    anybody: Record = Customer(name="", phone="", city="Pune").model_dump(exclude={"id"}, exclude_none=True)
+    return anybody
 
 
 async def _campaign(product: Product, database: AsyncDatabase[Record], size: int) -> tuple[Work, Work]:

@@ -12,7 +12,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 import documents
 import metrics
 from delivery import ledger, pace
-from documents import CampaignStatus, MessageStatus
+from documents import CampaignStatus, MessageStatus, records
 
 log = logging.getLogger(__name__)
 
@@ -202,14 +202,9 @@ async def _take(
 
 
 async def _to_send(batch: documents.Batch, limit: int, entry: ledger.Entry) -> list[ledger.Row]:
-    found: list[ledger.Row] = (
-        await documents.Message.get_pymongo_collection()
-        .find({**_range(batch), "status": {"$in": TO_SEND}}, WANTED_FIELDS, session=entry.session)
-        .sort("_id")
-        .limit(limit)
-        .to_list()
-    )
-    return found
+    which = {**_range(batch), "status": {"$in": TO_SEND}}
+    messages = records.of_kind(documents.Message, ledger.Row)
+    return await messages.find(which, WANTED_FIELDS, session=entry.session).sort("_id").limit(limit).to_list()
 
 
 async def _start(

@@ -43,6 +43,16 @@ async def running() -> list[Running]:
     return [Running(stored["_id"], stored.get("rate_per_second")) async for stored in found.sort("_id")]
 
 
+async def sendable() -> list[PydanticObjectId]:
+    """Those that run, and those that are paused."""
+    return await _ids({"status": {"$in": list(SENDABLE)}})
+
+
+async def unsettled() -> list[PydanticObjectId]:
+    """Those that were ended early and may still have something to call off."""
+    return await _ids({"unsettled": True})
+
+
 async def launch(campaign_id: PydanticObjectId, now: datetime) -> Campaign:
     """Freeze who is meant, as of now, and let planning begin. Raises NotFound, IllegalState."""
     campaign = await _existing(campaign_id)
@@ -130,6 +140,11 @@ def note_move(campaign_id: PydanticObjectId, status: CampaignStatus) -> None:
     campaigns_moved.ring()
     log.info("campaign %s: now %s", campaign_id, status)
     metrics.CAMPAIGNS.labels(status).inc()
+
+
+async def _ids(which: Mapping[str, object]) -> list[PydanticObjectId]:
+    found = Campaign.get_pymongo_collection().find(which, {"_id": 1})
+    return [PydanticObjectId(stored["_id"]) async for stored in found]
 
 
 async def _move(

@@ -56,16 +56,13 @@ async def plan_due(setup: Setup, walk: Walk) -> None:
 async def finish_due(setup: Setup) -> None:
     """Complete the campaigns of which nothing more is expected, and settle those that were ended early."""
     now = documents.now()
-    sendable = [
-        campaign.id for campaign in await Campaign.find({"status": {"$in": list(campaigns.SENDABLE)}}).to_list()
-    ]
     # Asked ten times a second while messages move; to read the counters takes five times as long.
-    sent = [campaign_id for campaign_id in sendable if await batches.is_done(campaign_id)]
+    sent = [campaign_id for campaign_id in await campaigns.sendable() if await batches.is_done(campaign_id)]
     for campaign_id, total in (await tallies.totals(sent)).items():
         if not total.stats.to_send:
             await campaigns.complete_if_done(campaign_id, setup.receipt_timeout, now)
-    for campaign in await Campaign.find({"unsettled": True}).to_list():
-        await campaigns.settle(campaign.id, now)
+    for campaign_id in await campaigns.unsettled():
+        await campaigns.settle(campaign_id, now)
 
 
 async def _plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:

@@ -15,7 +15,6 @@ from typing import NotRequired, TypedDict, TypeVar
 from beanie import PydanticObjectId
 from pymongo import WriteConcern
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import WriteError
 from pymongo.read_concern import ReadConcern
 
 import documents
@@ -23,7 +22,7 @@ import metrics
 from delivery import tallies
 from delivery.bell import messages_moved
 from delivery.tallies import Stats
-from documents import MessageStatus
+from documents import MessageStatus, records
 
 T = TypeVar("T")
 
@@ -102,8 +101,9 @@ class Entry:
 
     async def flush(self) -> None:
         """Write what was collected; `write` does it at the end of the transaction."""
-        if self._moved:
-            await self._update()
+        moves = self._moved.items()
+        updates = [_update_of(ids, {**dict(changes), "updated_at": self.now}) for changes, ids in moves]
+        await records.update(documents.Message, updates, self.session)
         self._changed = {campaign_id: counts for campaign_id, counts in self._counts.items() if any(counts.values())}
         await tallies.add(self._changed, self._sent_at, self.session)
 
@@ -112,15 +112,6 @@ class Entry:
         metrics.came_to(self._arrived)
         if self._changed:
             messages_moved.ring()
-
-    async def _update(self) -> None:
-        # As a command: pymongo's bulk_write takes 5 µs more for each update, half of all that we take for a message.
-        messages = documents.Message.get_pymongo_collection()
-        updates = [_update_of(ids, {**dict(changes), "updated_at": self.now}) for changes, ids in self._moved.items()]
-        command = {"update": messages.name, "updates": updates, "ordered": False}
-        answer = await messages.database.command(command, session=self.session)
-        if found := answer.get("writeErrors"):
-            raise WriteError(str(found[0].get("errmsg")), found[0].get("code"), found[0])
 
 
 async def write(work: Callable[[Entry], Awaitable[T]], now: datetime) -> T:

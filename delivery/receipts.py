@@ -16,7 +16,7 @@ import documents
 import metrics
 from delivery import in_flight, ledger
 from delivery.vendor import read_key
-from documents import MessageStatus, ReceiptStatus
+from documents import MessageStatus, ReceiptStatus, records
 
 WANTED_FIELDS = ("campaign_id", "customer_id", "status", "life", "call_id", "vendor_message_id", "sent_at")
 
@@ -136,7 +136,7 @@ class _Desk:
     async def open(cls, reports: Sequence[Report], entry: ledger.Entry) -> "_Desk":
         """Read everything that these reports speak of."""
         ids = {key[0] for report in reports if (key := read_key(report.key))}
-        messages = documents.Message.get_pymongo_collection().find(
+        messages = records.of_kind(documents.Message, ledger.Row).find(
             {"_id": {"$in": list(ids)}}, WANTED_FIELDS, session=entry.session
         )
         told = documents.Receipt.get_pymongo_collection().find(

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from beanie import PydanticObjectId
-from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
-from documents import MessageStatus
+from documents import MessageStatus, records
 
 # Two transactions that meet in one tally are one too many: the later one is done again. Consecutive transactions of a
 # process take different slots; those of two processes with four in flight each meet in 6 % of the cases.
@@ -114,7 +113,7 @@ async def add(
 ) -> None:
     """Count these changes, by campaign and status."""
     slot = next(_slots)
-    updates = []
+    updates: list[dict[str, object]] = []
     for campaign_id, counts in changes.items():
         update: dict[str, object] = {
             "$inc": {f"counts.{status}": n for status, n in counts.items() if n},
@@ -122,6 +121,5 @@ async def add(
         }
         if campaign_id in sent_at:
             update["$max"] = {"last_sent_at": sent_at[campaign_id]}
-        updates.append(UpdateOne({"_id": documents.tally_id(campaign_id, slot)}, update, upsert=True))
-    if updates:
-        await documents.Tally.get_pymongo_collection().bulk_write(updates, session=session)
+        updates.append({"q": {"_id": documents.tally_id(campaign_id, slot)}, "u": update, "upsert": True})
+    await records.update(documents.Tally, updates, session)

@@ -78,6 +78,7 @@ class Campaign(Stored):
             IndexModel([("created_at", DESCENDING), ("_id", DESCENDING)]),
             IndexModel([("status", ASCENDING), ("scheduled_at", ASCENDING)]),
             IndexModel([("segment_id", ASCENDING), ("status", ASCENDING)]),
+            IndexModel([("unsettled", ASCENDING)], partialFilterExpression={"unsettled": True}),
         ]
 
 

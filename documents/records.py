@@ -1,28 +1,53 @@
 """Records as the driver gives them, for hot paths that a model per record would slow down."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
 from beanie import Document
 from bson import Decimal128
 from bson.codec_options import CodecOptions, TypeRegistry
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import WriteError
 
 from documents.values import DecimalEncoder, decimal_of_bson
 
+R = TypeVar("R", bound=Mapping[str, object])
 T = TypeVar("T")
 
 Record = Mapping[str, object]
 
+_REGISTRY = TypeRegistry([DecimalEncoder()])
 # With zones and a decoder of decimals the driver takes twice as long to read a page, most of which is only printed.
-AS_STORED: CodecOptions[dict[str, object]] = CodecOptions(type_registry=TypeRegistry([DecimalEncoder()]))
+AS_STORED: CodecOptions[dict[str, object]] = CodecOptions(type_registry=_REGISTRY)
 
 
 def of(model: type[Document]) -> AsyncCollection[dict[str, object]]:
     """The collection of a model, read as it is stored: decimals as Decimal128, instants in UTC without saying so."""
     collection: AsyncCollection[dict[str, object]] = model.get_pymongo_collection()
     return collection.with_options(codec_options=AS_STORED)
+
+
+def of_kind(model: type[Document], kind: type[R]) -> AsyncCollection[R]:
+    """`of`, its records being of this kind, for all that who asks knows."""
+    collection: AsyncCollection[R] = model.get_pymongo_collection()
+    options: CodecOptions[R] = CodecOptions(type_registry=_REGISTRY)
+    return collection.with_options(codec_options=options)
+
+
+async def update(model: type[Document], updates: Sequence[Record], session: AsyncClientSession) -> None:
+    """Make these updates, in the words of MongoDB's command, in a transaction. Raises WriteError.
+
+    As a command: pymongo's bulk_write takes 5 µs more for each, half of all that we take for a message.
+    """
+    if not updates:
+        return
+    collection = model.get_pymongo_collection()
+    command = {"update": collection.name, "updates": updates, "ordered": False}
+    answer = await collection.database.command(command, session=session)
+    if found := answer.get("writeErrors"):
+        raise WriteError(str(found[0].get("errmsg")), found[0].get("code"), found[0])
 
 
 def pick(record: Record, name: str, kind: type[T]) -> T | None:
