@@ -53,6 +53,23 @@ async def test_a_campaigns_messages_are_listed_by_status_with_their_links(market
     assert pending["customer"]["name"].startswith("Person")
 
 
+async def test_a_message_tells_the_vendors_id_that_its_call_or_its_receipt_has_told(
+    marketer: Api, service: Api
+) -> None:
+    accepted = await sent(audience=2)
+    pending = await launched()
+    told, untold = await messages_of(pending)
+    receipt = a_receipt(told.id, vendorMessageId="vnd-by-receipt")
+    await service.ask(REPORT_ONE, input=receipt)
+    query = "query ($id: ID!) { campaign(id: $id) { messages { nodes { id vendorMessageId } } } }"
+    found = [(await marketer.ask(query, id=str(campaign.id)))["messages"]["nodes"] for campaign in (accepted, pending)]
+    assert {node["id"]: node["vendorMessageId"] for nodes in found for node in nodes} == {
+        **{message.id: f"vnd_{message.id}" for message in await messages_of(accepted)},
+        told.id: "vnd-by-receipt",
+        untold.id: None,
+    }
+
+
 async def test_failed_messages_are_found_among_many(marketer: Api, service: Api) -> None:
     campaign = await sent(audience=30)
     failed = (await messages_of(campaign))[17]

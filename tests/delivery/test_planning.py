@@ -29,6 +29,19 @@ async def test_every_member_of_the_audience_has_one_message() -> None:
     assert (await ledger.verify(campaign.id)).consistent
 
 
+async def test_no_step_reads_all_messages_that_there_are(database: AsyncDatabase[dict[str, object]]) -> None:
+    await database.command(
+        "profile", 1, slowms=0, filter={"ns": f"{database.name}.messages", "docsExamined": {"$gt": 0}}
+    )
+    try:
+        await launched(audience=300)
+    finally:
+        await database.command("profile", 0)
+        examined = [row["docsExamined"] async for row in database["system.profile"].find()]
+        await database.drop_collection("system.profile")
+    assert examined == []
+
+
 async def test_the_reason_for_not_sending_is_the_outcome() -> None:
     await customers(1)
     await customers(2, phone=None)

@@ -16,7 +16,7 @@ from delivery import answers, batches, campaigns, dispatcher, ledger, receipts
 from delivery.batches import Claim
 from delivery.deciding import Member
 from delivery.receipts import Report
-from delivery.vendor import Answer, Refusal
+from delivery.vendor import Answer, Refusal, key_of
 from documents import Campaign, CampaignStatus, Message, MessageStatus, ReceiptStatus
 from tests.delivery.conftest import (
     SETUP,
@@ -79,8 +79,8 @@ async def test_a_campaign_does_not_wait_for_receipts_for_ever() -> None:
 
 
 async def ids_at_vendor(messages: Sequence[Message]) -> dict[str, str]:
-    found = await answers.ids_at_vendor((message.call_id, message.id) for message in messages if message.call_id)
-    return {message_id: vendor_id for (_, message_id), vendor_id in found.items()}
+    accepted = [(message.call_id, key_of(message.id, message.life)) for message in messages if message.call_id]
+    return {key: vendor_id for (_, key), vendor_id in (await answers.ids_at_vendor(accepted)).items()}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,21 @@ async def test_a_refusal_for_good_fails_that_message_alone(vendor: ScriptedVendo
     one, two = await messages_of(campaign)
     assert (one.status, one.failure_code, one.attempts) == (MessageStatus.FAILED, "INVALID_RECIPIENT", 1)
     assert two.status is MessageStatus.SENT
+
+
+async def test_an_answer_moves_what_no_receipt_has_moved_and_tells_the_vendors_id_of_all() -> None:
+    campaign = await launched(audience=3)
+    claimed = await claim(campaign)
+    assert claimed
+    first, second, third = (message["_id"] for message in claimed.messages)
+    now = documents.now()
+    await receipts.apply([Report("r", second, ReceiptStatus.DELIVERED, now)], now)
+    answer = Answer({first: "vnd-1", second: "vnd-2"}, {third: Refusal("NO", "no", permanent=True)})
+    await answers.record(claimed, answer, max_attempts=5, retry_at=now, now=now)
+    messages = await messages_of(campaign)
+    assert [message.status for message in messages] == ["SENT", "DELIVERED", "FAILED"]
+    assert await ids_at_vendor(messages) == {first: "vnd-1", second: "vnd-2"}
+    assert (await ledger.verify(campaign.id)).consistent
 
 
 async def test_a_refusal_for_now_is_tried_again(vendor: ScriptedVendor) -> None:
@@ -274,7 +289,9 @@ async def test_retrying_what_failed_is_a_new_delivery(vendor: ScriptedVendor) ->
     assert (await stats_of(campaign)).pending == 3
     async with at_work(vendor) as work:
         await work.until_stats(campaign, lambda stats: stats.sent == 3)
-    assert set(vendor.times_sent) == {f"{message.id}~2" for message in await messages_of(campaign)}
+    messages = await messages_of(campaign)
+    assert set(vendor.times_sent) == {f"{message.id}~2" for message in messages}
+    assert await ids_at_vendor(messages) == {f"{message.id}~2": f"vnd_{message.id}~2" for message in messages}
     assert (await ledger.verify(campaign.id)).consistent
 
 
