@@ -61,6 +61,7 @@ class Columns:
             except errors.Fault as fault:
                 faults.append(fault)
         if faults:
+            refuse_other_kind(kind, names)
             raise errors.Rejected(faults)
 
     @property
@@ -99,6 +100,17 @@ def recognised(kind: ImportKind, names: Sequence[str]) -> int:
     """How many of these are names of columns."""
     known = {column.name for column in _columns(fields.of(kind))}
     return sum(name in known or name.startswith(ATTRIBUTE) for name in names)
+
+
+def refuse_other_kind(kind: ImportKind, names: Sequence[str]) -> None:
+    """Raise InvalidInput, with where to send it, for a file whose names are those of the other kind."""
+    other = ImportKind.ORDERS if kind is ImportKind.CUSTOMERS else ImportKind.CUSTOMERS
+    if recognised(other, names) > recognised(kind, names) and not list(_missing(other, names)):
+        what, where = (each.value.lower() for each in (kind, other))
+        raise errors.InvalidInput(
+            f"This looks like a file of {where}, and not of {what}: use import{where.capitalize()}, "
+            f"or `server.py import {where}`."
+        )
 
 
 def _columns(shape: Shape) -> Iterator[Column]:

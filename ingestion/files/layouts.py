@@ -1,6 +1,8 @@
 """Finding out from a file's beginning how it is laid out, and whether it can be imported at all."""
 
 import csv
+import json
+from collections.abc import Iterator
 
 import errors
 from documents import FileFormat, FileLayout, ImportKind
@@ -30,6 +32,7 @@ def of(kind: ImportKind, head: bytes) -> FileLayout:
     first, end = _first_line(text, mark)
     match first[0]:
         case "{":
+            columns.refuse_other_kind(kind, list(_keys(first)))
             return FileLayout(format=FileFormat.NDJSON, gzip=is_packed, start=mark)
         case "[":
             raise errors.InvalidInput("The file is one JSON array: write an object per line, without commas between.")
@@ -66,6 +69,16 @@ def _decoded(line: bytes) -> str:
     if any(character < " " and character != "\t" for character in text):
         raise errors.InvalidInput(f"{_IS_TEXT}: there are control characters in the first line.")
     return text
+
+
+def _keys(line: str) -> Iterator[str]:
+    """The names in an object of one line, as columns have them. Of what cannot be read there are none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return
+    for key, value in row.items():
+        yield from (f"{key}.{inner}" for inner in value) if isinstance(value, dict) else [key]
 
 
 def _header(kind: ImportKind, line: str) -> tuple[str, list[str]]:

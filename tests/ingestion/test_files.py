@@ -231,6 +231,27 @@ def test_orders_need_a_number_an_owner_and_a_time() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "externalId,customer.email,placedAt,total\n",
+        "externalId;customer.email;placedAt\n",
+        '{"externalId": "o1", "customer": {"email": "a@example.com"}, "placedAt": "2026-01-01", "amount": 5}\n',
+    ],
+)
+def test_a_file_of_orders_is_no_file_of_customers_and_is_told_where_to_go(file: str) -> None:
+    assert refusal(file.encode()) == [
+        "This looks like a file of orders, and not of customers: use importOrders, or `server.py import orders`."
+    ]
+
+
+@pytest.mark.parametrize("file", ["externalId,name,email,city\n", '{"email": "a@example.com", "name": "Asha"}\n'])
+def test_a_file_of_customers_is_no_file_of_orders_and_is_told_where_to_go(file: str) -> None:
+    assert refusal(file.encode(), ORDERS) == [
+        "This looks like a file of customers, and not of orders: use importCustomers, or `server.py import customers`."
+    ]
+
+
 def test_orders_have_no_attributes() -> None:
     assert len(refusal(b"externalId,customer.id,placedAt,attributes.x\n", ORDERS)) == 1
 
