@@ -25,7 +25,7 @@ async def hand_over(merged: Collection[PydanticObjectId], kept: PydanticObjectId
     one is sent and the others are called off. Raises IllegalState while a campaign is being planned that has come to
     one of them and not to the kept one, who would get a second message."""
     await _refuse_half_planned(merged, kept, entry)
-    await _interrupt_planning(entry)
+    await _interrupt_planning([kept, *merged], entry)
     for duplicate in await _duplicates([kept, *merged], kept, entry):
         entry.move(duplicate, MessageStatus.CANCELLED, {})
     await documents.Message.get_pymongo_collection().update_many(
@@ -38,7 +38,7 @@ async def forget(customer_ids: Collection[PydanticObjectId], entry: ledger.Entry
 
     What is SENDING may be with the vendor: then its receipt will count, as for any message that was called off.
     """
-    await _interrupt_planning(entry)
+    await _interrupt_planning(customer_ids, entry)
     theirs = {"customer_id": {"$in": list(customer_ids)}}
     messages = documents.Message.get_pymongo_collection()
     found = await messages.find(theirs, _WANTED_FIELDS, session=entry.session).to_list()
@@ -53,11 +53,18 @@ async def forget(customer_ids: Collection[PydanticObjectId], entry: ledger.Entry
     )
 
 
-async def _interrupt_planning(entry: ledger.Entry) -> None:
-    """Have campaigns that are being planned look at their audience anew, and those that are not launched wait: a step
-    that was decided before must not be written after."""
+async def _interrupt_planning(people: Collection[PydanticObjectId], entry: ledger.Entry) -> None:
+    """Have campaigns that may yet come to these people look at their audience anew, and those that are not launched
+    wait: a step that was decided before must not be written after.
+
+    A walk goes by id, and a step moves `planned_to` in the transaction that writes its messages. So a campaign that is
+    past the last of them, as this transaction sees it, has written all that it will ever write to them, and we see it.
+    One that moves past them meanwhile meets us in its own record, and one of the two is done again.
+    """
     await documents.Campaign.get_pymongo_collection().update_many(
-        {"status": {"$in": list(_UNPLANNED)}}, {"$unset": {"lease": ""}, "$inc": {"met": 1}}, session=entry.session
+        {"status": {"$in": list(_UNPLANNED)}, "planned_to": {"$not": {"$gte": max(people)}}},
+        {"$unset": {"lease": ""}, "$inc": {"met": 1}},
+        session=entry.session,
     )
 
 

@@ -1,5 +1,6 @@
 """Duplicates: customers who may be one person, and making them one."""
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,8 @@ from delivery import addressees, ledger
 from documents.records import Record
 from ingestion import aliases, duplicates, histories, merging
 from resolvers import transactions
+
+log = logging.getLogger(__name__)
 
 MOST_MERGED = 20
 
@@ -48,7 +51,7 @@ async def merge(viewer: Viewer, keep_id: PydanticObjectId, merge_ids: Sequence[P
     _check(keep_id, merge_ids)
     now = documents.now()
 
-    async def work(entry: ledger.Entry) -> PydanticObjectId:
+    async def work(entry: ledger.Entry) -> tuple[PydanticObjectId, Sequence[PydanticObjectId]]:
         people = await _find([keep_id, *merge_ids], entry)
         kept = people.get(keep_id)
         if kept is None:
@@ -56,14 +59,17 @@ async def merge(viewer: Viewer, keep_id: PydanticObjectId, merge_ids: Sequence[P
         kept_id = PydanticObjectId(str(kept["_id"]))
         merged = _others(kept_id, merge_ids, people)
         if not merged:
-            return kept_id
+            return kept_id, []
         await _refuse_long_history(list(merged), entry)
         await addressees.hand_over(list(merged), kept_id, entry)
         await merging.merge(kept, list(merged.values()), now, entry.session)
-        return kept_id
+        return kept_id, list(merged)
 
     with transactions.in_time():
-        return await ledger.write(work, now)
+        kept_id, merged_ids = await ledger.write(work, now)
+    for merged_id in merged_ids:
+        log.info("customer %s: merged into customer %s by user %s", merged_id, kept_id, viewer.id)
+    return kept_id
 
 
 async def merged(customer_ids: Iterable[PydanticObjectId]) -> Mapping[PydanticObjectId, list[Record]]:

@@ -1,5 +1,6 @@
 """Erasures: a person is removed from everything that is stored, and not taken in again unless that is lifted."""
 
+import logging
 from collections.abc import Mapping
 
 from beanie import PydanticObjectId
@@ -13,6 +14,8 @@ from ingestion import Policy, erasing, histories, suppressions
 from ingestion.erasing import Person
 from ingestion.order_rows import OrderReader
 from resolvers import idempotency, transactions
+
+log = logging.getLogger(__name__)
 
 
 async def erase(viewer: Viewer, customer_id: PydanticObjectId, policy: Policy) -> PydanticObjectId:
@@ -34,6 +37,7 @@ async def erase(viewer: Viewer, customer_id: PydanticObjectId, policy: Policy) -
         if erased:
             await _forget_latecomers(erased)
     await _forget_copies(erased or person)
+    log.info("customer %s: erased by user %s", person.id, viewer.id)
     return person.id
 
 
@@ -45,6 +49,7 @@ async def lift(viewer: Viewer, owner: Mapping[str, object], policy: Policy) -> i
     lifted = await suppressions.lift(OrderReader(policy).read_owner(owner), policy.suppression_key)
     if not lifted:
         raise errors.NotFound("Nobody with this key is suppressed.")
+    log.info("suppressions: %s lifted by user %s", lifted, viewer.id)  # whose they were is not to be known
     return lifted
 
 

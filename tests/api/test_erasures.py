@@ -1,6 +1,7 @@
 """Erasures through the API: the person is gone, what is counted stays, and nobody brings them back unnoticed."""
 
 import asyncio
+import logging
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,14 +15,14 @@ from pymongo.asynchronous.database import AsyncDatabase
 import documents
 import resolvers.users
 from auth import Viewer
-from delivery import answers, batches, campaigns, ledger, receipts
+from delivery import answers, batches, campaigns, ledger, planning, receipts
 from delivery.receipts import Outcome, Report
 from delivery.vendor import Answer
-from documents import Customer, ImportKind, ImportStatus, MessageStatus, ReceiptStatus, Role
+from documents import Campaign, CampaignStatus, Customer, ImportKind, ImportStatus, MessageStatus, ReceiptStatus, Role
 from ingestion import histories
 from resolvers import idempotency
 from tests.api.conftest import Api
-from tests.delivery.conftest import SETUP, launched, messages_of, sent, stats_of
+from tests.delivery.conftest import SETUP, a_campaign, everyone, launched, messages_of, sent, stats_of
 from tests.factories import a_customer, an_order
 from tests.ingestion.test_exactness import assert_exact
 
@@ -186,6 +187,50 @@ async def test_what_is_still_to_be_sent_is_called_off(admin: Api) -> None:
     assert rest.messages == []
     await answers.record(rest, Answer(), max_attempts=5, retry_at=documents.now(), now=documents.now())
     assert await campaigns.complete_if_done(campaign.id, -SETUP.lease, documents.now())
+
+
+async def test_the_log_has_that_somebody_was_erased_by_whom_and_nothing_about_them(
+    admin: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    person = await a_customer(**ASHA)
+    with caplog.at_level(logging.INFO):
+        await erase(admin, person)
+    assert f"customer {person.id}: erased by user" in caplog.text
+    assert not [value for value in ASHA.values() if value in caplog.text]
+
+
+@pytest.mark.parametrize(("place", "is_interrupted"), [(0, False), (150, True)])
+async def test_planning_is_interrupted_by_an_erasure_of_somebody_it_may_yet_come_to(
+    admin: Api, place: int, is_interrupted: bool
+) -> None:
+    campaign = await a_campaign(200)
+    people = await Customer.find().sort("+_id").to_list()
+    await Campaign.find({"_id": campaign.id}).update({"$set": {"status": CampaignStatus.PLANNING, "rules": {}}})
+    taken = await planning.take(SETUP, documents.now())
+    assert taken
+
+    async def erasing_between(of: Campaign, after: Any, fields: Any) -> Any:
+        """Everyone in halves; when the first one is certainly written, somebody is erased."""
+        first, second = [step async for step in everyone(of, after, fields)]
+        yield first[:50]
+        yield first[50:]
+        await erase(admin, people[place])
+        yield [member for member in second if member["_id"] != people[place].id]
+
+    try:
+        await planning.plan(taken, erasing_between, SETUP)
+    except planning.LeaseLost:
+        assert is_interrupted
+        again = await planning.take(SETUP, documents.now())
+        assert again
+        await planning.plan(again, everyone, SETUP)
+    else:
+        assert not is_interrupted
+    check = await ledger.verify(campaign.id)
+    assert (check.consistent, check.recount.audience) == (True, 199 if is_interrupted else 200)
+    assert [each.recipient for each in await messages_of(campaign) if each.customer_id is None] == (
+        [] if is_interrupted else [None]
+    )
 
 
 async def test_a_failed_message_of_nobody_is_not_tried_again(admin: Api) -> None:

@@ -1,6 +1,7 @@
 """Merging through the API: several customers become one, whom every former id and key means from then on."""
 
 import asyncio
+import logging
 from decimal import Decimal
 from typing import Any
 
@@ -223,6 +224,18 @@ async def test_messages_come_along_and_the_counters_stay_right(marketer: Api) ->
     assert found["messages"]["totalCount"] == 2
     assert await stats_of(campaign) == before
     assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_the_log_has_who_was_merged_into_whom_and_no_repetition(
+    marketer: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept, other = await a_customer(name="Asha"), await a_customer(name="Asha Rao", email="asha@example.com")
+    with caplog.at_level(logging.INFO):
+        await merge(marketer, kept, other)
+        await merge(marketer, kept, other)
+    assert caplog.text.count(f"customer {other.id}: merged into customer {kept.id} by user") == 1
+    assert "Asha" not in caplog.text
+    assert "asha" not in caplog.text
 
 
 async def test_one_person_gets_one_message_of_a_campaign_that_was_planned_for_two(marketer: Api) -> None:
