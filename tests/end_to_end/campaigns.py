@@ -60,11 +60,16 @@ def a_person(number: int) -> dict[str, object]:
     return {"externalId": f"p{number}", "name": f"Person {number}", "phone": f"+9198{number:08}"}
 
 
-async def launch(api: Api, **fields: object) -> str:
-    """A campaign to everyone, launched; its id."""
+async def create(api: Api, **fields: object) -> str:
+    """A campaign to everyone; its id."""
     segment = await api.ask(SEGMENT, input={"name": "All", "definition": {"query": "EVERYONE"}})
     body = {"name": "Hello", "segmentId": _id(segment, "segment"), "body": "Hi {{ customer.firstName }}", **fields}
-    campaign = _id(await api.ask(CAMPAIGN, input=body), "campaign")
+    return _id(await api.ask(CAMPAIGN, input=body), "campaign")
+
+
+async def launch(api: Api, **fields: object) -> str:
+    """A campaign to everyone, launched; its id."""
+    campaign = await create(api, **fields)
     await api.ask(LAUNCH, id=campaign)
     return campaign
 
