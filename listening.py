@@ -8,6 +8,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HTTP_DRAIN_SECONDS = 5  # for requests under way; sockets of subscriptions are told to reconnect at once
+MAX_HEAD_BYTES = 2**16
+_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 
 
 class _Joining(asyncio.Transport):
@@ -65,8 +67,32 @@ class _Joining(asyncio.Transport):
 
 
 class _Protocol(HttpToolsProtocol):
+    """uvicorn's, which would keep a head, a trailer or a chunk's extension of any length in memory."""
+
+    _unfinished_bytes = 0  # read since something was whole, or a part of a body came
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(_Joining(transport))
+
+    def data_received(self, data: bytes) -> None:
+        self._unfinished_bytes += len(data)
+        super().data_received(data)
+        if self._unfinished_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete:
+                self.transport.write(_TOO_LARGE)
+            self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        self._unfinished_bytes = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unfinished_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unfinished_bytes = 0
+        super().on_message_complete()
 
 
 class Server(uvicorn.Server):
