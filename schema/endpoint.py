@@ -106,6 +106,7 @@ class Endpoint(Generic[V]):
         key = request.headers.get("idempotency-key")
         if request.method == "GET":
             return http.request_of(http.query_parameters(request.query_params), key)
+        http.refuse_coding(request.headers.get("content-encoding", ""))
         match http.media_type_of(request.headers.get("content-type", "")):
             case "application/json":
                 return http.request_of(http.decode(await _limited(request, MAX_JSON_BYTES).body()), key)

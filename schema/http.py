@@ -99,6 +99,14 @@ def media_type_of(content_type: str) -> str:
     return media_type
 
 
+def refuse_coding(content_encoding: str) -> None:
+    """Raise HTTPFault 415 for a body that is packed."""
+    if content_encoding.strip().lower() not in ("", "identity"):
+        raise HTTPFault(
+            415, "The body must be sent as it is, without a Content-Encoding.", {"Accept-Encoding": "identity"}
+        )
+
+
 def decode(body: bytes | str, what: str = "The body") -> object:
     """JSON, or HTTPFault 400."""
     try:

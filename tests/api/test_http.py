@@ -1,6 +1,7 @@
 """GraphQL over HTTP: what is taken, what is refused and how, and the streams and files beside it."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -147,6 +148,13 @@ async def test_null_stands_for_what_is_not_given(client: httpx.AsyncClient) -> N
 async def test_only_json_in_utf_8_is_read(client: httpx.AsyncClient, content_type: str, status: int) -> None:
     response = await client.post("", content=b'{"query": "{ who }"}', headers={"content-type": content_type})
     assert response.status_code == status
+
+
+async def test_a_packed_body_is_refused_as_such(client: httpx.AsyncClient) -> None:
+    headers = {"content-type": "application/json", "content-encoding": "gzip"}
+    response = await client.post("", content=gzip.compress(b'{"query": "{ who }"}'), headers=headers)
+    assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
+    assert "Content-Encoding" in response.text
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "HEAD", "OPTIONS"])
