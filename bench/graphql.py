@@ -1,8 +1,9 @@
 """A page of customers from one server process over HTTP, beside the raw driver reading the same rows.
 
 The raw driver is pymongo's synchronous client on one connection, which makes dictionaries and nothing of them. Peers
-that run already are measured too, taking turns with ours: BENCH_PEERS="yoga=http://127.0.0.1:27920/graphql?query=… …"
-names what each answers with the same 50 customers.
+that run already are measured too, taking turns with ours: BENCH_PEERS="yoga:PID=http://127.0.0.1:27920/graphql?query=…
+…" names what each answers with the same 50 customers, and its process. Requests a second are of a quiet machine; on a
+busy one compare the processor time that a process has for each request.
 """
 
 import os
@@ -10,6 +11,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +19,7 @@ import orjson
 from pymongo import MongoClient
 from pymongo.collection import Collection
 
-from bench import load
+from bench import cpu, load
 from bench.figures import Figure
 from bench.load import Request
 from tests.product import Product
@@ -34,11 +36,27 @@ INGEST = "mutation ($input: [CustomerInput!]!) { ingestCustomers(input: $input) 
 QUERY = f"{{ customers(first: {PAGE}) {{ nodes {{ {FIELDS} }} }} }}"
 
 Record = dict[str, object]
-Round = Callable[[], Awaitable[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """Who answers with a page: `turn` has it done for ROUND_SECONDS, and counts. The time of a process is told too."""
+
+    name: str
+    turn: Callable[[], Awaitable[int]]
+    pids: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn came to."""
+
+    per_second: float
+    micros: dict[str, float]
 
 
 async def run(uri: str) -> list[Figure]:
-    """Requests a second of ours beside the raw driver, and beside every peer."""
+    """Requests a second and the time of each, of ours beside the raw driver and beside every peer."""
     environment = {"MONGODB_URI": uri.replace("/?", f"/{DATABASE}?"), "SENDERS": "0"}
     client: MongoClient[Record] = MongoClient(uri, tz_aware=True)
     with tempfile.TemporaryDirectory() as folder, client:
@@ -50,43 +68,63 @@ async def run(uri: str) -> list[Figure]:
             body = orjson.dumps({"query": QUERY})
             ours = Request(f"{product.url}/graphql", body, {"Authorization": f"Bearer {api.token}"})
             await _check(ours)
-            return await _race(ours, client.get_database(DATABASE)["customers"])
+            pids = {"server": product.processes["server"].pid, "mongod": _pid(client)}
+            raw = Contestant("the raw driver", partial(_read, client.get_database(DATABASE)["customers"]), {})
+            return await _race(Contestant("ours", partial(_served, ours), pids), [raw, *_peers()])
         finally:
             await product.stop_all()
             client.drop_database(DATABASE)
 
 
-async def _race(ours: Request, raw: Collection[Record]) -> list[Figure]:
-    rounds: dict[str, Round] = {"ours": partial(_served, ours), "the raw driver": partial(_read, raw)}
-    rounds |= {name: partial(_served, peer) for name, peer in _peers()}
-    found: dict[str, list[float]] = {name: [] for name in rounds}
+async def _race(ours: Contestant, others: list[Contestant]) -> list[Figure]:
+    turns: dict[str, list[Turn]] = {one.name: [] for one in (ours, *others)}
     for _ in range(ROUNDS):
-        for name, one in rounds.items():
-            found[name].append(await one())
-    medians = {name: statistics.median(each) for name, each in found.items()}
-    reference = medians.pop("ours")
-    return [
-        Figure(f"customers(first: {PAGE}) × 8 fields, beside {name}", reference, median, "requests/s")
-        for name, median in medians.items()
+        for one in (ours, *others):
+            turns[one.name].append(await _turn(one))
+    what = f"customers(first: {PAGE}) × {len(FIELDS.split())} fields"
+    rates = {name: statistics.median(turn.per_second for turn in each) for name, each in turns.items()}
+    figures = [Figure(f"{what}, beside {one.name}", rates["ours"], rates[one.name], "requests/s") for one in others]
+    micros = {one.name: _micros(turns[one.name]) for one in (ours, *others)}
+    server, mongod = micros["ours"]["server"], micros["ours"]["mongod"]
+    figures += [Figure(f"{what}: mongod", mongod, 0, "CPU µs/request"), Figure(what, server, 0, "CPU µs/request")]
+    return figures + [
+        Figure(f"{what}, beside {one.name}", server, micros[one.name]["server"], "CPU µs/request")
+        for one in others
+        if one.pids
     ]
 
 
-def _peers() -> Iterator[tuple[str, Request]]:
+async def _turn(one: Contestant) -> Turn:
+    before, started = cpu.used(one.pids), time.perf_counter()
+    count = await one.turn()
+    return Turn(count / (time.perf_counter() - started), cpu.micros_each(before, cpu.used(one.pids), count))
+
+
+def _micros(turns: list[Turn]) -> dict[str, float]:
+    return {name: statistics.median(turn.micros[name] for turn in turns) for name in turns[0].micros}
+
+
+def _peers() -> Iterator[Contestant]:
     for peer in os.environ.get("BENCH_PEERS", "").split():
-        name, _, url = peer.partition("=")
-        yield name, Request(url)
+        named, _, url = peer.partition("=")
+        name, _, pid = named.partition(":")
+        yield Contestant(name, partial(_served, Request(url)), {"server": int(pid)} if pid else {})
 
 
-async def _served(request: Request) -> float:
-    return await load.requests_per_second(request, ROUND_SECONDS)
+def _pid(client: MongoClient[Record]) -> int:
+    return int(client.admin.command("serverStatus")["pid"])
 
 
-async def _read(collection: Collection[Record]) -> float:
-    count, started = 0, time.perf_counter()
-    while (taken := time.perf_counter() - started) < ROUND_SECONDS:
+async def _served(request: Request) -> int:
+    return await load.count(request, ROUND_SECONDS)
+
+
+async def _read(collection: Collection[Record]) -> int:
+    count, deadline = 0, time.perf_counter() + ROUND_SECONDS
+    while time.perf_counter() < deadline:
         list(collection.find({}, STORED).sort("_id").limit(PAGE))
         count += 1
-    return count / taken
+    return count
 
 
 async def _check(request: Request) -> None:
@@ -103,5 +141,5 @@ def _customer(number: int) -> Record:
         "phone": f"+9198{number:08d}",
         "totalSpend": f"{number}.50",
         "visitCount": number % 40,
-        "lastPurchase": "2026-06-01T10:00:00Z",
+        "lastPurchase": f"2026-06-{1 + number % 30:02d}T10:{number % 60:02d}:00.{number % 1000:03d}Z",
     }
