@@ -1,14 +1,17 @@
 """What is plain: values that are written as they are or by one function, and objects of nothing but such values.
 
-A value is looked up by the exact type that it has. Whatever is not among them (a subclass, a null where none may be, a
-number out of range) raises, and is left to graphql-core, which tells what is wrong with it in its own words.
+Values are written a column at a time: one field of all objects of a list, then the next. What a column holds is looked
+up by the exact types in it, which are one or two, where each value for itself would be looked up as often as there are
+values. Whatever is not among them (a subclass, a null where none may be, a number out of range) raises, and is left to
+graphql-core, which tells what is wrong with it in its own words.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
 from math import isfinite
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from bson import Decimal128
@@ -22,8 +25,9 @@ from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
 from schema.scalars import print_decimal, print_instant
 
-Write = Callable[[Any], object]
-# What writes a value, by the type that it has; None for a value that is written as it is.
+# Writes a column of values of one type.
+Write = Callable[[Sequence[Any]], Iterable[object]]
+# What writes values, by the type that they have; None for those that are written as they are.
 Writers = Mapping[type, Write | None]
 
 
@@ -39,39 +43,28 @@ class Plain(NamedTuple):
     writers: Writers
 
 
-def read(source: object, attribute: str, writers: Writers) -> object:
-    """One plain field of an object; raises whatever comes when it is not plain after all."""
-    value = getattr(source, attribute)
-    write = writers.get(type(value), _refuse)
-    return value if write is None else write(value)
+def written(value: object, writers: Writers) -> Any:
+    """One value, as a response has it; raises whatever comes when it is not plain after all."""
+    [one] = _column([value], writers)
+    return one
 
 
 def objects(kinds: Sequence[type], fields: Sequence[Plain]) -> Writers:
     """How objects of these types are written, when each of the selected fields is plain."""
+    names = [field.name for field in fields]
+    columns = [(attrgetter(attribute), writers) for _, attribute, writers in fields]
 
-    def write(source: object) -> dict[str, object]:
-        # `read`, for once written out: of a page of 50 objects with eight fields the calls alone would take a fifth.
-        written: dict[str, object] = {}
-        for name, attribute, writers in fields:
-            value = getattr(source, attribute)
-            write = writers.get(type(value), _refuse)
-            written[name] = value if write is None else write(value)
-        return written
+    def write(sources: Sequence[object]) -> list[object]:
+        written = [_column(list(map(get, sources)), writers) for get, writers in columns]
+        # Each column has a value for each object; having zip look whether it has doubles the time.
+        return [dict(zip(names, row)) for row in zip(*written)]  # noqa: B905
 
     return dict.fromkeys(kinds, write)
 
 
 def lists(items: Writers) -> Writers:
     """How lists are written whose items are written so."""
-
-    def write(values: list[object]) -> list[object]:
-        written = []
-        for value in values:
-            write = items.get(type(value), _refuse)
-            written.append(value if write is None else write(value))
-        return written
-
-    return {list: write}
+    return {list: lambda values: [list(_column(value, items)) for value in values]}
 
 
 def nullable(writers: Writers) -> Writers:
@@ -81,7 +74,7 @@ def nullable(writers: Writers) -> Writers:
 
 def typename(name: str, type_name: str) -> Plain:
     """`__typename`, which is plain too: it is made from the class that every object has."""
-    return Plain(name, "__class__", {type: lambda _: type_name})
+    return Plain(name, "__class__", {type: _each(lambda _: type_name)})
 
 
 def leaves(type_: GraphQLNullableType) -> Writers:
@@ -94,25 +87,46 @@ def leaves(type_: GraphQLNullableType) -> Writers:
             members: list[Enum] = list(type_.wrapped_cls)
             held = [*members, *(member.value for member in members)]
             names = {value: type_.coerce_output_value(value) for value in held}
-            return {type(value): names.__getitem__ for value in held}
+            return {type(value): _each(names.__getitem__) for value in held}
         case _:
             return {}
 
 
-def _refuse(value: object) -> object:
-    raise NotPlain(type(value).__name__)
+def _column(values: Sequence[object], writers: Writers) -> Iterable[object]:
+    """Values written, each by its type; raises NotPlain when there is one of another."""
+    kinds = set(map(type, values))
+    if not writers.keys() >= kinds:
+        raise NotPlain(", ".join(kind.__name__ for kind in kinds - writers.keys()))
+    if len(kinds) == 1:
+        write = writers[kinds.pop()]
+        return values if write is None else write(values)
+    if not any(map(writers.get, kinds)):
+        return values
+    return _mixed(values, {kind: writers[kind] for kind in kinds})
 
 
-def _int32(value: int) -> int:
-    if not GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT:
+def _mixed(values: Sequence[object], writers: Writers) -> Iterable[object]:
+    written = {
+        kind: iter(_column([value for value in values if type(value) is kind], {kind: write}))
+        for kind, write in writers.items()
+    }
+    return [next(written[type(value)]) for value in values]
+
+
+def _each(write: Callable[[Any], object]) -> Write:
+    return lambda values: map(write, values)
+
+
+def _int32(values: Sequence[int]) -> Sequence[int]:
+    if min(values) < GRAPHQL_MIN_INT or max(values) > GRAPHQL_MAX_INT:
         raise NotPlain("too large for an Int")
-    return value
+    return values
 
 
-def _finite(value: float) -> float:
-    if not isfinite(value):
+def _finite(values: Sequence[float]) -> Sequence[float]:
+    if not all(map(isfinite, values)):
         raise NotPlain("not a number of JSON")
-    return value
+    return values
 
 
 _JSON: Writers = dict.fromkeys((dict, list, str, int, float, bool))
@@ -122,8 +136,8 @@ _SCALARS: Mapping[str, Writers] = {
     "Boolean": {bool: None},
     "Int": {int: _int32},
     "Float": {float: _finite},
-    "DateTime": {datetime: print_instant},
-    "Decimal": {Decimal: print_decimal, Decimal128: print_decimal},
+    "DateTime": {datetime: _each(print_instant)},
+    "Decimal": {Decimal: _each(print_decimal), Decimal128: _each(print_decimal)},
     "JSON": _JSON,
     "SegmentRules": _JSON,
 }

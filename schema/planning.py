@@ -97,7 +97,7 @@ class PlanningExecutor(Executor[None]):
         try:
             for name, details, field in self._steps(parent_type, grouped_field_set):
                 try:
-                    value = plain.read(source_value, field.attribute, field.writers) if field else LEFT
+                    value = plain.written(getattr(source_value, field.attribute), field.writers) if field else LEFT
                 except Exception:  # graphql-core meets the same below, and tells it in its own words
                     value = LEFT
                 if value is LEFT:
@@ -135,13 +135,10 @@ class PlanningExecutor(Executor[None]):
     ) -> AwaitableOrValue[list[object]]:
         """Complete a list that a resolver gave: at once when all is plain, otherwise as graphql-core does."""
         try:
-            write = self._list_writers(return_type, field_details_list)[type(result)]
-            written = write(result) if write else None
-        except Exception:  # as above; a KeyError for what is no list is one of them
-            written = None
-        if isinstance(written, list):
-            return written
-        return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+            written: list[object] = plain.written(result, self._list_writers(return_type, field_details_list))
+        except Exception:  # as above; what is no list is among what is not plain
+            return super().complete_list_value(return_type, field_details_list, info, path, result, position_context)
+        return written
 
     def _steps(self, parent_type: GraphQLObjectType, grouped: GroupedFieldSet) -> list[Step]:
         known = self.plans.steps.get(id(grouped))
@@ -185,7 +182,7 @@ class PlanningExecutor(Executor[None]):
             return {}
         steps = self._steps(type_, self.collect_subfields(type_, details).grouped_field_set)
         fields = [step.plain for step in steps if step.plain]
-        if len(fields) < len(steps):
+        if not steps or len(fields) < len(steps):
             return {}
         # An Edge[Customer] is an Edge at run time.
         kinds = [definition.origin, *([definition.concrete_of.origin] if definition.concrete_of else [])]

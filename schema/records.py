@@ -17,7 +17,7 @@ T = TypeVar("T")
 def made(cls: type[T], record: Record) -> T:
     """An object whose attributes are the record's; what the record lacks is as the class has it."""
     made = object.__new__(cls)
-    vars(made).update(record)
+    made.__dict__ = dict(record)
     return made
 
 
