@@ -21,6 +21,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 import documents
 import errors
+from documents import finding
 from segmentation.audience import Sieve
 
 DEFAULT_SIZE = 50
@@ -129,8 +130,8 @@ async def fetch(
         return await collection.count_documents({}, hint="_id_")
 
     matching = {"$and": [dict(filter), *keyset]} if (keyset := _keyset(request, sort)) else filter
-    found = collection.find(matching, projection=projection).sort(_ordering(request, sort)).limit(request.size + 1)
-    return _page(await found.to_list(), request, sort, count)
+    found = await finding.find(collection, matching, _ordering(request, sort), request.size + 1, projection)
+    return _page(found, request, sort, count)
 
 
 async def fetch_sieved(
