@@ -1,7 +1,7 @@
 """Streams that must not outlive their reader."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -36,3 +36,45 @@ async def until(
             task.cancel()
         await asyncio.gather(*under_way, return_exceptions=True)
         await source.aclose()
+
+
+class Patience:
+    """Is lost with a reader to whom something is being sent all the while, of which nothing gets through.
+
+    It has one timer, which runs on over thousands of sends: a time-out for each took a tenth of a subscriber's time.
+    """
+
+    def __init__(self, seconds: float, lose: Callable[[], None]) -> None:
+        self._seconds = seconds
+        self._lose = lose
+        self._under_way = 0
+        self._through = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_over = False
+        self.is_lost = False
+
+    def __enter__(self) -> None:
+        self._under_way += 1
+        if self._timer is None and not self._is_over:
+            self._wait()
+
+    def __exit__(self, *_: object) -> None:
+        self._under_way -= 1
+        self._through += 1
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._is_over = True
+        if self._timer:
+            self._timer.cancel()
+
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._look, self._through)
+
+    def _look(self, through_before: int) -> None:
+        self._timer = None
+        if self._under_way and self._through == through_before:
+            self.is_lost = True
+            self._lose()
+        elif self._under_way:
+            self._wait()

@@ -15,6 +15,7 @@ from schema import http
 from schema.callers import Contexts
 from schema.execution import EngineSchema
 from schema.operations import Operation, Request, encode
+from schema.streams import Patience
 
 log = logging.getLogger(__name__)
 
@@ -76,16 +77,15 @@ class Connection(Generic[V]):
         self._authorization = authorization
         self._admit = admit
         self._init_seconds = init_seconds
-        self._send_seconds = send_seconds
         self._deadline = asyncio.timeout(None)
-        self._is_read = True
+        self._patience = Patience(send_seconds, self._lose)
         self._operations: dict[str, asyncio.Task[None]] = {}
 
     async def serve(self) -> None:
         """Serve the connection until it ends, from either side."""
         async with asyncio.TaskGroup() as tasks:
             try:
-                await self._converse(await self._initialised(), tasks)
+                await self._until_deadline(tasks)
             except Closed as closed:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(CLOSE_SECONDS):
@@ -95,6 +95,21 @@ class Connection(Generic[V]):
             finally:
                 for task in self._operations.values():
                     task.cancel()
+
+    async def _until_deadline(self, tasks: asyncio.TaskGroup) -> None:
+        try:
+            async with self._deadline:
+                viewer = await self._initialised()
+                self._deadline.reschedule(_loop_time_of(self._contexts.open(viewer).expires_at))
+                await self._converse(viewer, tasks)
+        except TimeoutError:
+            raise Gone if self._patience.is_lost else Closed(4403, "The token has expired") from None
+        finally:
+            self._patience.end()
+
+    def _lose(self) -> None:
+        if not self._deadline.expired():
+            self._deadline.reschedule(0)
 
     async def _initialised(self) -> V:
         try:
@@ -127,22 +142,17 @@ class Connection(Generic[V]):
         return self._authorization
 
     async def _converse(self, viewer: V, tasks: asyncio.TaskGroup) -> None:
-        self._deadline = asyncio.timeout(_seconds_until(self._contexts.open(viewer).expires_at))
-        try:
-            async with self._deadline:
-                while True:
-                    message = await self._received()
-                    match message["type"]:
-                        case "subscribe":
-                            self._subscribe(message, viewer, tasks)
-                        case "complete":
-                            self._complete(message)
-                        case "connection_init":
-                            raise Closed(4429, "Too many initialisation requests")
-                        case _:
-                            await self._answer_ping(message)
-        except TimeoutError:
-            raise Closed(4403, "The token has expired") if self._is_read else Gone from None
+        while True:
+            message = await self._received()
+            match message["type"]:
+                case "subscribe":
+                    self._subscribe(message, viewer, tasks)
+                case "complete":
+                    self._complete(message)
+                case "connection_init":
+                    raise Closed(4429, "Too many initialisation requests")
+                case _:
+                    await self._answer_ping(message)
 
     def _subscribe(self, message: Message, viewer: V, tasks: asyncio.TaskGroup) -> None:
         id_ = _id_of(message)
@@ -168,13 +178,6 @@ class Connection(Generic[V]):
             await self._send({"type": "pong", **({} if payload is None else {"payload": payload})})
 
     async def _operate(self, id_: str, request: Request, viewer: V) -> None:
-        try:
-            await self._tell_answers(id_, request, viewer)
-        except Gone:
-            self._is_read = False
-            self._deadline.reschedule(0)  # ends the conversation, and with it every operation
-
-    async def _tell_answers(self, id_: str, request: Request, viewer: V) -> None:
         request_id = http.request_id_of(None)
         last: dict[str, object] = {"id": id_, "type": "complete"}
         answers = self._schema.answers(
@@ -208,11 +211,8 @@ class Connection(Generic[V]):
         return message
 
     async def _send(self, message: Message) -> None:
-        try:
-            async with asyncio.timeout(self._send_seconds):
-                await self._channel.send(orjson.dumps(message).decode())
-        except TimeoutError:
-            raise Gone from None
+        with self._patience:
+            await self._channel.send(orjson.dumps(message).decode())
 
 
 def _id_of(message: Message) -> str:
@@ -222,5 +222,7 @@ def _id_of(message: Message) -> str:
     return id_
 
 
-def _seconds_until(moment: datetime | None) -> float | None:
-    return None if moment is None else (moment - datetime.now(UTC)).total_seconds()
+def _loop_time_of(moment: datetime | None) -> float | None:
+    if moment is None:
+        return None
+    return asyncio.get_running_loop().time() + (moment - datetime.now(UTC)).total_seconds()
