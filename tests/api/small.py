@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 import strawberry
 import uvicorn
@@ -73,6 +74,7 @@ class Endless:
 
 endless = Endless()
 Info = strawberry.Info[Context, None]
+V = TypeVar("V")
 
 
 @strawberry.type
@@ -148,12 +150,13 @@ SCHEMA = EngineSchema(Query, Mutation, Subscription)
 
 
 @asynccontextmanager
-async def served(endpoint: Endpoint[Caller]) -> AsyncIterator[str]:
+async def served(endpoint: Endpoint[V]) -> AsyncIterator[str]:
     """The host and port of a real server with this endpoint at /graphql, which uvicorn runs as server.py has it run."""
     app = Starlette(routes=[Route("/graphql", endpoint), WebSocketRoute("/graphql", endpoint)])
     config = uvicorn.Config(app, port=0, log_level="critical", lifespan="off", ws="websockets-sansio")
     server = uvicorn.Server(config)
     listener = config.bind_socket()
+    listener.listen()  # who comes before it serves waits
     serving = asyncio.create_task(server.serve([listener]))
     try:
         yield f"127.0.0.1:{listener.getsockname()[1]}"

@@ -2,13 +2,20 @@
 
 import asyncio
 import json
+import secrets
 import socket
+from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosedError
 
+import auth
+import documents
 from demo.api import Api
 from tests.end_to_end import campaigns
-from tests.product import Product
+from tests.product import Product, running
 
 AUDIENCE = 2000
 SUBSCRIPTIONS = 50  # of one who reads none of them: more than the buffers of the sockets hold
@@ -52,3 +59,29 @@ async def test_two_servers_tell_the_same_beside_one_who_does_not_read(product: P
     stuck.transport.abort()
     await product.until_figure(product.url, "crm_websockets_open", lambda count: count == 0)
     await product.until_figure(product.url, "crm_subscriptions_open", lambda count: count == 0)
+
+
+def briefly(secret: str, api: Api) -> Api:
+    """The API as the same user, with a token that ends in three seconds at most."""
+    tokens = auth.Tokens(secret, timedelta(seconds=3), timedelta(days=1))
+    claims = tokens.read_access(str(api.token))
+    token, _ = tokens.access(claims.user_id, claims.session_id, documents.now())
+    return Api(api.url, token, api.http)
+
+
+async def test_a_token_that_ends_closes_its_socket_and_no_other(tmp_path: Path) -> None:
+    secret = secrets.token_hex(32)
+    async with running(tmp_path, JWT_SECRET=secret) as product:
+        api = await product.sign_up()
+        await campaigns.people(api, 8)
+        campaign = await campaigns.launch(api, ratePerSecond=1)
+        watching, ending = (each.watch(campaigns.PROGRESS, id=campaign) for each in (api, briefly(secret, api)))
+        for each in (watching, ending):
+            assert (await anext(each))["status"] != "COMPLETED"
+        with pytest.raises(ConnectionClosedError) as closed:
+            async for _ in ending:
+                pass
+        assert closed.value.rcvd
+        assert closed.value.rcvd.code == 4403
+        assert [event async for event in watching][-1]["status"] == "COMPLETED"
+        await product.until_figure(product.url, "crm_subscriptions_open", lambda count: count == 0)
