@@ -1,7 +1,6 @@
 """Campaigns: making one, sending it on its way, and following how it gets on."""
 
 import math
-import re
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +17,7 @@ from delivery.live import Feed
 from delivery.planning import FlightPlan, Walk
 from delivery.topic import Progress
 from documents import Campaign, CampaignStatus, Channel, Variant
-from resolvers import pages
+from resolvers import pages, texts
 from resolvers.pages import Page, PageRequest, Sort
 
 LONGEST_NAME = 200
@@ -153,8 +152,8 @@ def _matching(filter: CampaignFilter) -> dict[str, object]:
         conditions["status"] = {"$in": [status.value for status in filter.statuses]}
     if filter.segment_id is not None:
         conditions["segment_id"] = filter.segment_id
-    if filter.search:
-        conditions["name_folded"] = {"$regex": re.escape(documents.fold(filter.search))}
+    if searched := texts.searched(filter.search, "filter", "search"):
+        conditions["name_folded"] = searched
     return conditions
 
 
@@ -168,6 +167,7 @@ def _faults(draft: Draft, now: datetime) -> list[errors.Fault]:
 
     if not draft.name.strip():
         faults.append(errors.Required("A name is needed.", ["name"]))
+    faults += texts.faults(draft.name, "name")
     check(len(draft.name) <= LONGEST_NAME, "name", f"A name has at most {LONGEST_NAME} characters.")
     share = draft.holdout_percent
     check(math.isfinite(share) and 0 <= share < 100, "holdoutPercent", "The holdout is from 0 to below 100 percent.")
@@ -223,6 +223,7 @@ def _faults_of_texts(variant: Variant, channel: Channel) -> list[errors.Fault]:
     if not variant.body.strip():
         faults.append(errors.Required("A body is needed.", ["body"]))
     for field, source in (("subject", variant.subject), ("body", variant.body)):
+        faults += texts.faults(source, field)
         try:
             deciding.parsed(source or "", field)
         except errors.InvalidInput as fault:

@@ -1,6 +1,5 @@
 """Segments: saying who is meant, saving it, and seeing whom it means now."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +11,7 @@ import errors
 from auth import Viewer
 from documents import CampaignStatus, Segment, records
 from ingestion import aliases
-from resolvers import pages, sentences
+from resolvers import pages, sentences, texts
 from resolvers.pages import Page, PageRequest, Record, Sort
 from resolvers.sentences import Reading
 from segmentation import audience, explanation, query, rfm, rules
@@ -172,7 +171,8 @@ async def find_many(ids: Iterable[PydanticObjectId]) -> Mapping[PydanticObjectId
 
 async def page(viewer: Viewer, search: str | None, request: PageRequest) -> Page[Segment]:
     """Segments whose name has this in it, the newest first."""
-    matching = {"name_folded": {"$regex": re.escape(documents.fold(search))}} if search else {}
+    searched = texts.searched(search, "search")
+    matching = {"name_folded": searched} if searched else {}
     found = await pages.fetch(Segment.get_pymongo_collection(), matching, request, _NEWEST_FIRST)
     return found.map(Segment.model_validate)
 
@@ -230,7 +230,7 @@ def _placed(name: str, read_it: Callable[[], Group]) -> Group:
 
 
 def _faults(name: str | None, description: str | None) -> list[errors.Fault]:
-    faults: list[errors.Fault] = []
+    faults = [*texts.faults(name, "name"), *texts.faults(description, "description")]
     if name is not None and not name.strip():
         faults.append(errors.Required("A segment has a name.", ["name"]))
     if name is not None and len(name) > LONGEST_NAME:

@@ -237,7 +237,8 @@ async def _upload(request: HTTPRequest, resources: AsyncExitStack) -> object:
     try:
         form = await resources.enter_async_context(parts)
     except (HTTPException, MultiPartException) as malformed:
-        raise HTTPFault(400, f"The body is not multipart/form-data: {malformed}") from None
+        problem = malformed.detail if isinstance(malformed, HTTPException) else malformed.message
+        raise HTTPFault(400, f"The body is not multipart/form-data: {problem}") from None
     operations, map_ = form.get("operations"), form.get("map")
     if not isinstance(operations, str) or not isinstance(map_, str):
         raise HTTPFault(400, "A multipart request needs the fields operations and map.")

@@ -1,5 +1,6 @@
 """From the text of a request to a validated document, once per text."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
+    TokenKind,
     parse,
     specified_rules,
     validate,
@@ -27,6 +29,7 @@ from schema.planning import Plans
 
 MAX_CHARACTERS = 20_000
 MAX_TOKENS = 2_000
+MAX_DIGITS = 1_000  # of one number; Python reads integers of up to 4,300
 # A document in memory is some 50 times its text: 2 MB of texts keep the cache under 100 MB, whatever is sent.
 CACHED_CHARACTERS = 2_000_000
 CACHED_COSTS = 100
@@ -37,6 +40,8 @@ RULES = (
     MaybeNullValidationRule,
     OneOfInputValidationRule,
 )
+
+_MANY_DIGITS = re.compile(rf"\d{{{MAX_DIGITS}}}")
 
 
 class Refused(Exception):
@@ -148,7 +153,7 @@ class Reader:
 def _parse(text: str) -> DocumentNode:
     _refuse_beyond("characters", MAX_CHARACTERS, len(text))
     try:
-        return parse(text, max_tokens=MAX_TOKENS)
+        ast = parse(text, max_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
         # graphql-core aborts on its token and nesting limits with a syntax error like any other.
         if not error.message.endswith("Parsing aborted."):
@@ -157,6 +162,18 @@ def _parse(text: str) -> DocumentNode:
         most = MAX_TOKENS if tokens else limits.MAXIMA["depth"]
         error.extensions = {"code": errors.LIMIT_EXCEEDED, "limit": "tokens" if tokens else "depth", "max": most}
         raise Refused([error], errors.LIMIT_EXCEEDED) from None
+    if _MANY_DIGITS.search(text):
+        _refuse_long_numbers(ast)
+    return ast
+
+
+def _refuse_long_numbers(ast: DocumentNode) -> None:
+    """Python refuses to read them as integers, which graphql-core does not expect."""
+    token = ast.loc.start_token if ast.loc else None
+    while token:
+        if token.kind in (TokenKind.INT, TokenKind.FLOAT):
+            _refuse_beyond("digits", MAX_DIGITS, len(token.value or ""))
+        token = token.next
 
 
 def _name_of(operation: OperationDefinitionNode) -> str | None:

@@ -146,6 +146,13 @@ async def test_campaigns_are_found_by_status_and_name_the_newest_first(marketer:
     assert found == {"totalCount": 2, "nodes": [{"name": "Diwali 2"}, {"name": "Diwali 1"}]}
 
 
+async def test_what_cannot_be_in_a_name_is_neither_saved_nor_looked_for(marketer: Api) -> None:
+    body = {"segmentId": await a_segment(), "name": "a\0b", "body": "Hi\0"}
+    assert faults(await marketer.ask(CREATE, input=body)) == {("input.name", "INVALID"), ("input.body", "INVALID")}
+    query = "query ($s: String) { campaigns(filter: {search: $s}) { totalCount } }"
+    assert await marketer.refusal(query, s="a\0b") == "INVALID"
+
+
 async def test_the_flight_plan_is_what_launching_then_does(marketer: Api) -> None:
     await customers(2, phone=None)
     campaign = await a_campaign(audience=6, holdout_percent=50, rate_per_second=2)

@@ -182,6 +182,13 @@ async def test_a_text_that_is_given_up_while_it_is_read_names_its_limit_too() ->
     assert await exceeded("{ name(a: " + "[" * 900 + "]" * 900 + ") }") == "depth"
 
 
+async def test_a_number_has_an_end_whatever_it_is_for() -> None:
+    long = "9" * 5_000
+    assert await exceeded(f"{{ some(first: {long}) {{ name }} }}") == "digits"
+    assert await exceeded(f"{{ some(first: 1.{long}) {{ name }} }}") == "digits"
+    assert await exceeded(f'{{ some(first: "{long}") {{ name }} }}') is None, "a text of digits is no number"
+
+
 async def test_introspection_cannot_be_nested_without_end() -> None:
     deep = "{ __schema { types { fields { type { fields { type { fields { type { fields { name } } } } } } } } } }"
     assert await exceeded(deep) == "introspection_depth"
