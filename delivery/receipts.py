@@ -22,6 +22,7 @@ WANTED_FIELDS = ("campaign_id", "customer_id", "status", "life", "call_id", "ven
 
 LONGEST_ID = 200
 AT_ONCE = 1000  # receipts in one transaction
+AT_A_TIME = 2  # transactions: one that Python works at while mongod is at the other
 
 AWAITED = frozenset({MessageStatus.PENDING, MessageStatus.SENDING, MessageStatus.SENT})
 # A message that was called off, or given up, may have reached the vendor all the same.
@@ -61,39 +62,61 @@ def tally(outcomes: Sequence[Outcome]) -> Mapping[Outcome, int]:
 async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
     """Take receipts into the ledger, in their order; the outcome of each. Safe to repeat; all are stored on return.
 
-    Calls that come while another one's receipts are being written are written together, when it is their turn.
+    Calls that come while others' receipts are being written are written together, when it is their turn.
     """
     if not reports:
         return []
     await in_flight.landed([key[0] for report in reports if (key := read_key(report.key))])
     mine = _Call(reports)
     _waiting.append(mine)
-    async with _turn:
-        try:
-            if not mine.outcomes:
-                await _apply_waiting(now)
-        finally:
-            if mine in _waiting:  # nobody has written it; should we fail, the next in turn writes the others
-                _waiting.remove(mine)
+    try:
+        while mine.outcomes is None:
+            async with _turns:
+                if mine in _waiting:  # else somebody has taken it along
+                    await _write_first(now, mine)
+            await mine.let_go.wait()
+    finally:
+        if mine in _waiting:
+            _waiting.remove(mine)
     return mine.outcomes
 
 
 @dataclass(slots=True, eq=False)
 class _Call:
-    """Receipts that came together, and what became of them once they are written."""
+    """Receipts that came together, and what became of them once they are written.
+
+    `let_go` is set unless somebody is writing them; should that fail, they are waiting again.
+    """
 
     reports: Sequence[Report]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome] | None = None
+    let_go: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.let_go.set()
 
 
-_waiting: list[_Call] = []  # in the order in which they have their turn
-_turn = asyncio.Lock()
+_waiting: list[_Call] = []  # in the order in which they are written
+_turns = asyncio.Semaphore(AT_A_TIME)
 
 
-async def _apply_waiting(now: datetime) -> None:
+async def _write_first(now: datetime, mine: _Call) -> None:
+    """Write the calls that have waited longest. Should that fail, it is `mine` that hears of it."""
     together = _next_calls()
-    reports = [report for call in together for report in call.reports]
+    del _waiting[: len(together)]
+    for call in together:
+        call.let_go.clear()
+    try:
+        outcomes = iter(await _write([report for call in together for report in call.reports], now))
+        for call in together:
+            call.outcomes = list(islice(outcomes, len(call.reports)))
+    finally:
+        _waiting[:0] = [call for call in together if call.outcomes is None and call is not mine]
+        for call in together:
+            call.let_go.set()
 
+
+async def _write(reports: Sequence[Report], now: datetime) -> Sequence[Outcome]:
     async def work(entry: ledger.Entry) -> list[Outcome]:
         desk = await _Desk.open(reports, entry)
         outcomes = [desk.take(report) for report in reports]
@@ -102,10 +125,7 @@ async def _apply_waiting(now: datetime) -> None:
 
     written = await ledger.write(work, now)
     _tell(reports, written)
-    outcomes = iter(written)
-    for call in together:
-        call.outcomes = list(islice(outcomes, len(call.reports)))
-        _waiting.remove(call)
+    return written
 
 
 def _tell(reports: Sequence[Report], outcomes: Sequence[Outcome]) -> None:

@@ -126,3 +126,18 @@ async def test_a_late_delivered_of_an_earlier_life_calls_off_the_later_one() -> 
     assert claimed
     assert not claimed.messages
     assert (await stats_of(await now_of(campaign))).delivered == 1
+
+
+@pytest.mark.parametrize("cancelled", range(6))
+@pytest.mark.parametrize("turns", [1, 20, 200])
+async def test_who_gives_up_takes_no_other_receipts_along(cancelled: int, turns: int) -> None:
+    campaign = await sent(audience=6)
+    messages = await messages_of(campaign)
+    calls = [asyncio.create_task(outcomes(delivered(each, f"r-{each.id}"))) for each in messages]
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    calls[cancelled].cancel()
+    await asyncio.wait(calls)
+    others = calls[:cancelled] + calls[cancelled + 1 :]
+    assert [await call for call in others] == [[Outcome.APPLIED]] * 5
+    assert (await ledger.verify(campaign.id)).consistent
