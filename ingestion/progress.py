@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from beanie import PydanticObjectId
 
 from documents import ImportJob
+from documents.once import Once
 from documents.stream import IDS_ONLY, Change, Stream, Tap
 
 SHORTEST_INTERVAL_SECONDS = 0.1
@@ -19,6 +21,7 @@ class Feed:
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
+        self._read: dict[PydanticObjectId, Once[ImportJob | None]] = {}  # since something last changed
         self._jobs = Tap(Stream(ImportJob, IDS_ONLY, self._take, self._ring))
 
     async def run(self) -> None:
@@ -32,9 +35,8 @@ class Feed:
         """
         told: ImportJob | None = None
         with self._jobs.reading():
+            changed, job = self._changed, await ImportJob.get(job_id)
             while True:
-                changed = self._changed
-                job = await ImportJob.get(job_id)
                 if job is None:
                     return
                 if job != told:
@@ -44,10 +46,15 @@ class Feed:
                     return
                 await asyncio.sleep(SHORTEST_INTERVAL_SECONDS)
                 await changed.wait()
+                changed, job = self._changed, await self._as_changed(job_id)
+
+    async def _as_changed(self, job_id: PydanticObjectId) -> ImportJob | None:
+        return await self._read.setdefault(job_id, Once()).get(partial(ImportJob.get, job_id))
 
     def _take(self, change: Change) -> None:
         self._ring()
 
     def _ring(self) -> None:
+        self._read = {}
         self._changed.set()
         self._changed = asyncio.Event()

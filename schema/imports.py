@@ -21,6 +21,7 @@ from schema.errors import UserError, UserErrorCode
 from schema.ids import object_id, some_id
 from schema.payloads import Payload
 from schema.reports import IngestResult
+from schema.sharing import Event
 
 publish(
     documents.ImportKind,
@@ -145,16 +146,17 @@ class ImportSubscription:
     """Watching imports."""
 
     @strawberry.subscription(
-        description="First the present state, then every change, at most ten a second, until the import is over."
+        graphql_type=ImportJob,
+        description="First the present state, then every change, at most ten a second, until the import is over.",
     )
     async def import_progress(
         self, info: EngineInfo, job_id: Annotated[strawberry.ID, strawberry.argument(description="Which import.")]
-    ) -> AsyncGenerator[ImportJob, None]:
+    ) -> AsyncGenerator[Event[documents.ImportJob, ImportJob], None]:
         viewer = info.context.require(info.field_name)
         feed = info.context.services.imports
         async with aclosing(resolvers.imports.watch(viewer, feed, some_id(job_id))) as watched:
             async for job in watched:
-                yield ImportJob.of(job)
+                yield Event(job, ImportJob.of)
 
 
 async def _begin(info: EngineInfo, kind: ImportKind, file: object) -> ImportPayload:

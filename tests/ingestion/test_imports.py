@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import io
 from collections.abc import Sequence
-from contextlib import aclosing
+from contextlib import AsyncExitStack, aclosing
 from datetime import timedelta
 
 import pytest
@@ -255,3 +255,18 @@ async def test_progress_begins_with_the_present_state_and_ends_with_the_import()
     processed = [each.processed for each in seen]
     assert processed == sorted(processed)
     assert processed[-1] == 3 * STEP_ROWS
+
+
+async def test_all_who_watch_an_import_hear_the_same_event() -> None:
+    feed = Feed()
+    job = await queued("externalId\nA1\n")
+    following = asyncio.create_task(feed.run())
+    async with asyncio.timeout(20), AsyncExitStack() as stack:
+        watching = [await stack.enter_async_context(aclosing(feed.progress(job.id))) for _ in range(20)]
+        await asyncio.gather(*(anext(each) for each in watching))
+        changing = ImportJob.get_pymongo_collection().update_one({"_id": job.id}, {"$set": {"filename": "another"}})
+        heard, _ = await asyncio.gather(asyncio.gather(*(anext(each) for each in watching)), changing)
+    assert len({id(each) for each in heard}) == 1
+    assert heard[0].filename == "another"
+    following.cancel()
+    await asyncio.wait([following])
