@@ -12,6 +12,7 @@ from tests.product import Product
 RUN = ".graphiql-execute-button"
 QUERY = 'document.querySelector(".graphiql-query-editor .CodeMirror").CodeMirror.getValue()'
 ANSWER = 'document.querySelector(".result-window .CodeMirror")?.CodeMirror.getValue()'
+CONTENT_WIDTH = "input.clientWidth - 2 * parseFloat(getComputedStyle(input).paddingLeft)"
 WATCH = """subscription Watch($campaignId: ID!) {
   campaignProgress(campaignId: $campaignId) { status stats { audience delivered failed } }
 }"""
@@ -84,7 +85,7 @@ async def test_the_examples_run_in_turn_with_no_id_copied(page: Page, product: P
     await sign_in_at_the_top(page, account)
     for tab, operation, expected in [
         ("Ingest", None, '"failed": 0'),
-        ("PreviewQuery", None, '"audienceSize"'),
+        ("PreviewSentence", None, '"totalSpend > 100 AND lastPurchase >= 90 days ago"'),
         ("SaveSegment", "SaveSegment", '"name": "Recent buyers"'),
         ("SaveSegment", "MakeCampaign", '"status": "DRAFT"'),
         ("MakeCampaign", "Launch", '"launchedAt"'),
@@ -103,6 +104,25 @@ async def test_the_explorer_opens(page: Page, product: Product) -> None:
     await open_with(page, product, "query Kind { __typename }")
     await page.click("[aria-label='Show GraphiQL Explorer']")
     await page.see("overview", ".graphiql-plugin")
+
+
+async def test_the_explorer_shows_the_values_of_arguments(page: Page, product: Product) -> None:
+    await open_with(page, product, "query Some { customers(first: 5) { totalCount } }")
+    await page.click("[aria-label='Show GraphiQL Explorer']")
+    await page.until(f"""[...document.querySelectorAll(".graphiql-explorer-root input")].some(input =>
+      input.value === "5" && {CONTENT_WIDTH} >= 8)""")
+
+
+async def test_on_a_telephone_the_answer_stands_below_the_query(page: Page, product: Product) -> None:
+    await page.resize(390, 844)
+    await open_with(page, product, "query Kind { __typename }")
+    await page.click(RUN)
+    await answered(page, '"__typename": "Query"')
+    await page.until("""(() => {
+      const [query, answer] = [".graphiql-query-editor", ".result-window"].map(selector =>
+        document.querySelector(selector).getBoundingClientRect());
+      return answer.top >= query.bottom && answer.width > 250 && answer.height > 150 && answer.bottom <= innerHeight;
+    })()""")
 
 
 async def test_without_the_packages_the_same_files_come_from_the_cdn(page: Page, product: Product) -> None:

@@ -1,7 +1,9 @@
 /** The tabs that GraphiQL opens with: the main job, from nothing to a campaign seen live, in the order of the tabs. */
 
-const SIGN_UP = `# 1. Make an account, or use the button at the top right.
-# The tokens in the answer sign this page in: all that follows is sent with them, over HTTP and WebSocket.
+const SIGN_UP = `# 1. Choose a password below, and sign up.
+# Who has an account signs in at the top right.
+# What follows is sent as whom the answer names,
+# over HTTP and WebSocket.
 
 mutation SignUp($input: RegisterInput!) {
   register(input: $input) {
@@ -15,15 +17,22 @@ mutation SignUp($input: RegisterInput!) {
 `;
 
 const INGEST = `# 2. Bring in customers and what they bought.
-# Sending the same records again changes nothing and counts nothing twice.
+# The same records sent again change nothing,
+# and nothing is counted twice.
 
-mutation Ingest($customers: [CustomerInput!]!, $orders: [OrderInput!]!) {
+mutation Ingest(
+  $customers: [CustomerInput!]!
+  $orders: [OrderInput!]!
+) {
   ingestCustomers(input: $customers) {
     created
     updated
     unchanged
     failed
-    results(outcomes: [FAILED]) { index userErrors { field code message } }
+    results(outcomes: [FAILED]) {
+      index
+      userErrors { field code message }
+    }
     userErrors { message }
   }
   ingestOrders(input: $orders) {
@@ -31,16 +40,25 @@ mutation Ingest($customers: [CustomerInput!]!, $orders: [OrderInput!]!) {
     updated
     unchanged
     failed
-    results(outcomes: [FAILED]) { index userErrors { field code message } }
+    results(outcomes: [FAILED]) {
+      index
+      userErrors { field code message }
+    }
     userErrors { message }
   }
 }
 `;
 
-const PREVIEW = `# 3. Say in the segment query language who is meant, and see who that is. Nothing is stored.
+const PREVIEW = `# 3. Say who is meant, and see who that is.
+# Nothing is stored. The answer says by which
+# query: the next step saves that.
 
-query PreviewQuery($query: String!) {
-  previewSegment(definition: { query: $query }, sampleSize: 5) {
+query PreviewSentence($sentence: String!) {
+  previewSegment(
+    definition: { prompt: $sentence }
+    sampleSize: 5
+  ) {
+    query
     audienceSize
     sample { name city totalSpend lastPurchase }
     userErrors { message }
@@ -48,18 +66,39 @@ query PreviewQuery($query: String!) {
 }
 `;
 
-const LAUNCH = `# 4. Save a segment, make a campaign for it, launch it: run the three from top to bottom.
-# Leave $segmentId and $campaignId out, and this page fills in the ones made last.
+const LAUNCH = `# 4. Save a segment, make a campaign for it,
+# launch it: run the three from top to bottom.
+# $segmentId and $campaignId, left out, are
+# those of what was made last.
 
-mutation SaveSegment($query: String!, $segmentName: String!) {
-  createSegment(input: { name: $segmentName, definition: { query: $query } }) {
+mutation SaveSegment(
+  $query: String!
+  $segmentName: String!
+) {
+  createSegment(
+    input: {
+      name: $segmentName
+      definition: { query: $query }
+    }
+  ) {
     segment { id name query audienceSize }
     userErrors { field code message }
   }
 }
 
-mutation MakeCampaign($segmentId: ID!, $campaignName: String!, $body: String!) {
-  createCampaign(input: { name: $campaignName, segmentId: $segmentId, channel: SMS, body: $body }) {
+mutation MakeCampaign(
+  $segmentId: ID!
+  $campaignName: String!
+  $body: String!
+) {
+  createCampaign(
+    input: {
+      name: $campaignName
+      segmentId: $segmentId
+      channel: SMS
+      body: $body
+    }
+  ) {
     campaign { id name status }
     userErrors { field code message }
   }
@@ -73,12 +112,16 @@ mutation Launch($campaignId: ID!) {
 }
 `;
 
-const WATCH = `# 5. Watch it go out: the present state first, then every change, until the campaign has ended.
+const WATCH = `# 5. Watch it go out: the present state first,
+# then every change, until it has ended.
 
 subscription Watch($campaignId: ID!) {
   campaignProgress(campaignId: $campaignId) {
     status
-    stats { audience pending sending sent delivered failed skipped heldOut deliveryRate }
+    stats {
+      audience pending sending sent delivered
+      failed skipped heldOut deliveryRate
+    }
     messagesPerSecond
     etaSeconds
     at
@@ -91,7 +134,7 @@ const RECENT_BUYERS = "totalSpend > 100 AND lastPurchase >= 90 days ago";
 export const EXAMPLES = {
   signUp: tab(SIGN_UP, { input: { name: "Asha Rao", email: "asha@example.com", password: "" } }),
   ingest: tab(INGEST, { customers: customers(), orders: orders() }),
-  preview: tab(PREVIEW, { query: RECENT_BUYERS }),
+  preview: tab(PREVIEW, { sentence: "spent over 100 and bought in the last 90 days" }),
   launch: tab(LAUNCH, {
     query: RECENT_BUYERS,
     segmentName: "Recent buyers",
