@@ -23,7 +23,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from schema.scalars import print_decimal, print_instant
+from schema.scalars import print_decimal, print_instants
 
 # Writes a column of values of one type.
 Write = Callable[[Sequence[Any]], Iterable[object]]
@@ -51,13 +51,11 @@ def written(value: object, writers: Writers) -> Any:
 
 def objects(kinds: Sequence[type], fields: Sequence[Plain]) -> Writers:
     """How objects of these types are written, when each of the selected fields is plain."""
-    names = [field.name for field in fields]
+    row = _row([field.name for field in fields])
     columns = [(attrgetter(attribute), writers) for _, attribute, writers in fields]
 
     def write(sources: Sequence[object]) -> list[object]:
-        written = [_column(list(map(get, sources)), writers) for get, writers in columns]
-        # Each column has a value for each object; having zip look whether it has doubles the time.
-        return [dict(zip(names, row)) for row in zip(*written)]  # noqa: B905
+        return list(map(row, *(_column(list(map(get, sources)), writers) for get, writers in columns)))
 
     return dict.fromkeys(kinds, write)
 
@@ -90,6 +88,17 @@ def leaves(type_: GraphQLNullableType) -> Writers:
             return {type(value): _each(names.__getitem__) for value in held}
         case _:
             return {}
+
+
+def _row(names: Sequence[str]) -> Callable[..., object]:
+    """What makes a dictionary of as many values, as written by hand: zipping each with its name takes thrice as long.
+
+    The names are GraphQL's, of letters, digits and underscores.
+    """
+    values = [f"value_{place}" for place in range(len(names))]
+    pairs = ", ".join(f'"{name}": {value}' for name, value in zip(names, values, strict=True))
+    row: Callable[..., object] = eval(f"lambda {', '.join(values)}: {{{pairs}}}")
+    return row
 
 
 def _column(values: Sequence[object], writers: Writers) -> Iterable[object]:
@@ -136,7 +145,7 @@ _SCALARS: Mapping[str, Writers] = {
     "Boolean": {bool: None},
     "Int": {int: _int32},
     "Float": {float: _finite},
-    "DateTime": {datetime: _each(print_instant)},
+    "DateTime": {datetime: print_instants},
     "Decimal": {Decimal: _each(print_decimal), Decimal128: _each(print_decimal)},
     "JSON": _JSON,
     "SegmentRules": _JSON,

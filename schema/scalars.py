@@ -5,12 +5,13 @@ leaf, and one bad row of a batch must be told as that row's fault: rows (schema/
 own validation, and everywhere else schema/arguments.py turns it into an INVALID error.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NewType
 
+import orjson
 import strawberry
 from bson import Decimal128
 from graphql import FloatValueNode, IntValueNode, StringValueNode, ValueNode, value_from_ast_untyped
@@ -46,6 +47,15 @@ def print_instant(instant: datetime) -> str:
     # Asking isoformat for milliseconds would take three times as long; it leaves a fraction of 0 out.
     text = utc.isoformat()
     return f"{text[:23]}Z" if text[19:20] == "." else f"{text[:19]}.000Z"
+
+
+def print_instants(instants: Sequence[datetime]) -> list[str]:
+    """The same of many: orjson prints them in a fifth of the time, but as many digits of a second as there are."""
+    if not {instant.tzinfo for instant in instants} <= {None, UTC}:
+        return list(map(print_instant, instants))
+    printed = orjson.dumps(instants, option=orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z).decode()
+    texts = printed[2:-2].split('","')
+    return [f"{text[:23]}Z" if text[19] == "." else f"{text[:19]}.000Z" for text in texts]
 
 
 def parse_decimal(value: object) -> Decimal | Unreadable:
