@@ -32,7 +32,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.config import StrawberryConfig
 
 import metrics
-from schema import arguments, errors, idempotency, limits
+from schema import arguments, errors, idempotency, limits, resolving
 from schema.callers import Context
 from schema.operations import Answer, Operation, Request, refusal
 from schema.planning import PlanningExecutor
@@ -63,6 +63,7 @@ class EngineSchema(strawberry.Schema):
     ) -> None:
         config = StrawberryConfig(scalar_map=SCALARS)
         super().__init__(query, mutation, subscription, config=config)
+        resolving.shorten(self)
         arguments.guard(self._schema)
         self._reader = Reader(self._schema, introspection=introspection)
         self._variables = Variables(self._schema)
