@@ -23,10 +23,17 @@ _REGISTRY = TypeRegistry([DecimalEncoder()])
 AS_STORED: CodecOptions[dict[str, object]] = CodecOptions(type_registry=_REGISTRY)
 
 
+# By the model, each beside what it was made from: a model can be bound to another database.
+_collections: dict[type[Document], tuple[object, AsyncCollection[dict[str, object]]]] = {}
+
+
 def of(model: type[Document]) -> AsyncCollection[dict[str, object]]:
     """The collection of a model, read as it is stored: decimals as Decimal128, instants in UTC without saying so."""
     collection: AsyncCollection[dict[str, object]] = model.get_pymongo_collection()
-    return collection.with_options(codec_options=AS_STORED)
+    known = _collections.get(model)
+    if known is None or known[0] is not collection:
+        known = _collections[model] = collection, collection.with_options(codec_options=AS_STORED)
+    return known[1]
 
 
 def of_kind(model: type[Document], kind: type[R]) -> AsyncCollection[R]:
