@@ -73,7 +73,7 @@ async def test_a_token_that_ends_closes_its_socket_and_no_other(tmp_path: Path) 
     secret = secrets.token_hex(32)
     async with running(tmp_path, JWT_SECRET=secret) as product:
         api = await product.sign_up()
-        await campaigns.people(api, 8)
+        await campaigns.people(api, 5)
         campaign = await campaigns.launch(api, ratePerSecond=1)
         watching, ending = (each.watch(campaigns.PROGRESS, id=campaign) for each in (api, briefly(secret, api)))
         for each in (watching, ending):
