@@ -1,6 +1,9 @@
 """How things are stored: documents with ids of their own, exact decimals, UTC instants, and text folded to compare."""
 
+import sys
 import unicodedata
+from array import array
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -15,6 +18,7 @@ _DECIMAL128 = create_decimal128_context()
 _COEFFICIENT_BITS = 113
 _COEFFICIENT = (1 << _COEFFICIENT_BITS) - 1
 _LARGEST_COEFFICIENT = 10**34 - 1
+_EXPONENT_UNIT = 1 << (_COEFFICIENT_BITS - 64)  # in the upper half, which has no more of a coefficient below 2**64
 _EXPONENT_BIAS = 6176
 _DECIMALS_OF_MONEY = 4  # at most, in any currency of ISO 4217
 _FIRST_ODD_FORM = 0b11 << 12  # of sign and exponent: negatives, infinities, NaN, and the form that no driver writes
@@ -29,14 +33,16 @@ def decimal_of_bson(value: Decimal128) -> Decimal:
     return Decimal(coefficient).scaleb(exponent - _EXPONENT_BIAS, _DECIMAL128)
 
 
-def digits_of_bson(value: Decimal128) -> str | None:
-    """The digits of an amount of money: of a number from 0 up with some decimals, not many; None for any other."""
-    bits = int.from_bytes(value.bid, "little")
-    coefficient, exponent = bits & _COEFFICIENT, (bits >> _COEFFICIENT_BITS) - _EXPONENT_BIAS
-    if not -_DECIMALS_OF_MONEY <= exponent < 0 or coefficient > _LARGEST_COEFFICIENT:
+def digits_of_bson(values: Sequence[Decimal128]) -> list[str] | None:
+    """The digits of amounts of money: of numbers from 0 up, with one number of decimals, not many; None for others."""
+    words = array("Q", b"".join(value.bid for value in values))
+    if sys.byteorder == "big":
+        words.byteswap()
+    coefficients, heads = words[::2], set(words[1::2])
+    decimals = _EXPONENT_BIAS - (head := heads.pop()) // _EXPONENT_UNIT
+    if heads or head % _EXPONENT_UNIT or not 0 < decimals <= _DECIMALS_OF_MONEY:
         return None
-    digits = str(coefficient).zfill(1 - exponent)
-    return f"{digits[:exponent]}.{digits[exponent:]}"
+    return [f"%d.%0{decimals}d" % divmod(coefficient, 10**decimals) for coefficient in coefficients]
 
 
 class DecimalEncoder(TypeEncoder):

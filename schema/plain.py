@@ -23,7 +23,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 
-from schema.scalars import print_decimal, print_instants
+from schema.scalars import print_amounts, print_decimal, print_instants
 
 # Writes a column of values of one type.
 Write = Callable[[Sequence[Any]], Iterable[object]]
@@ -146,7 +146,7 @@ _SCALARS: Mapping[str, Writers] = {
     "Int": {int: _int32},
     "Float": {float: _finite},
     "DateTime": {datetime: print_instants},
-    "Decimal": {Decimal: _each(print_decimal), Decimal128: _each(print_decimal)},
+    "Decimal": {Decimal: _each(print_decimal), Decimal128: print_amounts},
     "JSON": _JSON,
     "SegmentRules": _JSON,
 }

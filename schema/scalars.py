@@ -67,11 +67,16 @@ def parse_decimal(value: object) -> Decimal | Unreadable:
 def print_decimal(number: Decimal | Decimal128) -> str:
     """The decimal in plain digits, never with an exponent; raises TypeError for what is not a finite decimal."""
     if isinstance(number, Decimal128):
-        return digits_of_bson(number) or print_decimal(decimal_of_bson(number))
+        number = decimal_of_bson(number)
     if not isinstance(number, Decimal) or not number.is_finite():
         raise TypeError(f"Not a finite decimal: {number!r}")
     text = str(number)
     return text if "E" not in text else format(number, "f")
+
+
+def print_amounts(amounts: Sequence[Decimal128]) -> list[str]:
+    """The same of many as they are stored, which are money but for a few."""
+    return digits_of_bson(amounts) or list(map(print_decimal, amounts))
 
 
 def _decimal_literal(node: ValueNode, variables: Mapping[str, object] | None = None) -> Decimal | Unreadable:

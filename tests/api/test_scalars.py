@@ -9,8 +9,11 @@ from graphql import parse_value
 from hypothesis import given
 from hypothesis import strategies as st
 
+from documents.values import digits_of_bson
 from schema import scalars
 from schema.scalars import Unreadable
+
+INDIA = timezone(timedelta(hours=5, minutes=30))
 
 
 @pytest.mark.parametrize(
@@ -48,8 +51,7 @@ def test_what_is_no_instant_is_kept_as_it_was_sent(sent: object) -> None:
 
 
 def test_an_instant_is_written_in_utc_with_milliseconds() -> None:
-    india = timezone(timedelta(hours=5, minutes=30))
-    assert scalars.print_instant(datetime(2026, 1, 31, 10, tzinfo=india)) == "2026-01-31T04:30:00.000Z"
+    assert scalars.print_instant(datetime(2026, 1, 31, 10, tzinfo=INDIA)) == "2026-01-31T04:30:00.000Z"
 
 
 def test_an_instant_without_a_zone_is_in_utc_as_mongodb_keeps_it() -> None:
@@ -107,6 +109,32 @@ def test_a_stored_decimal_is_written_as_the_decimal_that_it_is(stored: Decimal12
     number = stored.to_decimal()
     if number.is_finite():
         assert scalars.print_decimal(stored) == format(number, "f")
+        assert scalars.print_amounts([stored]) == [format(number, "f")]
     else:
         with pytest.raises(TypeError):
             scalars.print_decimal(stored)
+
+
+of_one_kind = st.integers(0, 6).flatmap(
+    lambda places: st.lists(
+        st.decimals(-(10**20), 10**20, places=places).map(Decimal128) | st.just(Decimal128("1E+3")), min_size=1
+    )
+)
+
+
+@given(of_one_kind)
+def test_amounts_are_written_together_as_they_are_alone(amounts: list[Decimal128]) -> None:
+    assert scalars.print_amounts(amounts) == list(map(scalars.print_decimal, amounts))
+
+
+@given(st.decimals(0, 10**15, places=2), st.integers(1, 4))
+def test_amounts_of_one_currency_are_written_in_one_go(amount: Decimal, places: int) -> None:
+    stored = Decimal128(amount.quantize(Decimal(10) ** -places))
+    assert digits_of_bson([stored]) == [scalars.print_decimal(stored)]
+
+
+@given(
+    st.lists(st.datetimes(timezones=st.sampled_from([None, UTC])) | st.datetimes(timezones=st.just(INDIA)), min_size=1)
+)
+def test_instants_are_written_together_as_they_are_alone(instants: list[datetime]) -> None:
+    assert scalars.print_instants(instants) == list(map(scalars.print_instant, instants))
