@@ -31,6 +31,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import auth
 import delivery
@@ -61,6 +62,7 @@ from web import pages
 log = logging.getLogger("server")
 
 DEFAULT_DATABASE = "crm_db"
+GRAPHQL = "/graphql"
 COLLECTED_AT = 20_000  # objects more than before; a batch of messages is made of some thousands
 VERSION = tomllib.loads((Path(__file__).parent / "pyproject.toml").read_text())["project"]["version"]
 
@@ -264,7 +266,7 @@ async def connection(uri: str) -> AsyncIterator[AsyncMongoClient[dict[str, objec
         yield client
 
 
-def application(product: Product, endpoint: Endpoint[Viewer | None], configured: Settings) -> Starlette:
+def application(product: Product, endpoint: Endpoint[Viewer | None], configured: Settings) -> ASGIApp:
     """The ASGI application: every path of the HTTP surface."""
     with_metrics = configured.metrics_port is None  # else they have a port of their own, which the public cannot reach
 
@@ -275,10 +277,10 @@ def application(product: Product, endpoint: Endpoint[Viewer | None], configured:
             return PlainTextResponse("the database does not answer\n", status_code=503)
         return PlainTextResponse("ready\n")  # indexes were built before the first request was taken
 
-    return Starlette(
+    surface = Starlette(
         routes=[
-            Route("/graphql", endpoint),
-            WebSocketRoute("/graphql", endpoint),
+            Route(GRAPHQL, endpoint),
+            WebSocketRoute(GRAPHQL, endpoint),
             Route("/webhooks/delivery-receipts", webhook.endpoint(configured.vendor_webhook_secret), methods=["POST"]),
             Route("/healthz", alive),
             Route("/readyz", ready),
@@ -286,6 +288,12 @@ def application(product: Product, endpoint: Endpoint[Viewer | None], configured:
             *pages.routes(),
         ]
     )
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        # What is asked most is spared the way through the others, which takes a thirtieth of a page of customers.
+        await (endpoint if scope["path"] == GRAPHQL else surface)(scope, receive, send)
+
+    return answer
 
 
 async def alive(request: Request) -> Response:
