@@ -15,7 +15,7 @@ import errors
 import ingestion.customers
 import resolvers.segments
 from auth import Viewer
-from documents import records
+from documents import finding, records
 from ingestion import Policy, Report, Row, aliases, values
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Record, Sort
@@ -87,8 +87,8 @@ async def current(customer_id: PydanticObjectId) -> PydanticObjectId:
 async def _load(ids: Collection[PydanticObjectId]) -> dict[PydanticObjectId, Record]:
     if not ids:
         return {}
-    found = records.of(documents.Customer).find({"_id": {"$in": list(ids)}})
-    return {PydanticObjectId(str(record["_id"])): record for record in await found.to_list()}
+    found = await finding.find(records.of(documents.Customer), {"_id": {"$in": list(ids)}}, [("_id", 1)], len(ids))
+    return {PydanticObjectId(str(record["_id"])): record for record in found}
 
 
 async def page(
