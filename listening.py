@@ -98,7 +98,13 @@ class _Protocol(HttpToolsProtocol):
 class Server(uvicorn.Server):
     """uvicorn, leaving signals to us: its own handling ends the process before the rest of it was closed."""
 
-    def __init__(self, application: Callable[..., Awaitable[None]], host: str, port: int) -> None:
+    def __init__(
+        self,
+        application: Callable[..., Awaitable[None]],
+        host: str,
+        port: int,
+        trusted_proxies: str = "127.0.0.1",
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
@@ -111,6 +117,7 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                forwarded_allow_ips=trusted_proxies,
                 timeout_graceful_shutdown=HTTP_DRAIN_SECONDS,
             )
         )

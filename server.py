@@ -55,6 +55,7 @@ from resolvers.sessions import Sessions
 from resolvers.users import Registration
 from schema.context import ContextFactory, Services
 from schema.endpoint import Endpoint
+from schema.rates import Rates
 from segmentation.dates import Calendar
 from settings import Settings
 from web import pages
@@ -125,8 +126,10 @@ async def serve(configured: Settings) -> bool:
     stopped = asyncio.Event()
     async with composed(configured) as product:
         served = schema.schema if configured.introspection else schema.made(introspection=False)
-        endpoint = Endpoint(served, ContextFactory(product.services), page=pages.graphiql)
-        server = listening.Server(application(product, endpoint, configured), configured.host, configured.port)
+        rates = Rates(configured.rate_per_second, configured.rate_burst)
+        endpoint = Endpoint(served, ContextFactory(product.services), page=pages.graphiql, rates=rates)
+        app = application(product, endpoint, configured)
+        server = listening.Server(app, configured.host, configured.port, configured.trusted_proxies)
 
         def stop() -> None:
             stopped.set()

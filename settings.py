@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(None, ge=1, le=65535)
     log_format: Literal["text", "json"] = "text"
     introspection: bool = True
+    rate_per_second: int = Field(100_000, ge=1)
+    rate_burst: int = Field(1_000_000, ge=1)
+    trusted_proxies: str = "127.0.0.1"
 
     mongodb_uri: str | None = None
     data_dir: Path = Path(".data")

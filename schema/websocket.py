@@ -138,7 +138,9 @@ class Connection(Generic[V]):
             raise Closed(4400, "The payload of connection_init must be an object")
         for name, value in payload.items():
             if name.lower() == "authorization" and value is not None:
-                return value if isinstance(value, str) else ""
+                if not isinstance(value, str):
+                    raise Closed(4400, "The authorization of connection_init must be a text")
+                return value
         return self._authorization
 
     async def _converse(self, viewer: V, tasks: asyncio.TaskGroup) -> None:

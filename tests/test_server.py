@@ -84,3 +84,13 @@ async def test_logs_are_json_lines_when_asked(tmp_path: Path) -> None:
     lines = (tmp_path / "server.log").read_text().splitlines()
     assert {"info"} == {json.loads(line)["level"] for line in lines}
     assert any("Uvicorn running" in json.loads(line)["message"] for line in lines)
+
+
+async def test_the_rate_is_a_setting(tmp_path: Path) -> None:
+    async with running(tmp_path, RATE_PER_SECOND="1", RATE_BURST="1") as product:
+        asked = {"query": "{ customers(first: 500) { nodes { id } } }"}
+        first, second = [(await product.http.post(f"{product.url}/graphql", json=asked)).json() for _ in range(2)]
+    assert [error["extensions"]["code"] for error in first["errors"]] == ["UNAUTHENTICATED"]
+    [error] = second["errors"]
+    assert error["extensions"]["limit"] == "rate"
+    assert error["extensions"]["retryAfterSeconds"] > 100

@@ -148,7 +148,7 @@ async def test_an_odd_frame_closes_the_connection_and_says_so(client: Socket, fr
     assert await client.code() == 4400
 
 
-@pytest.mark.parametrize("payload", [5, [], "Bearer ann"])
+@pytest.mark.parametrize("payload", [5, [], "Bearer ann", {"authorization": ["Bearer ann"]}])
 async def test_an_odd_initialisation_closes_the_connection(socket: Socket, payload: object) -> None:
     socket.say(type="connection_init", payload=payload)
     assert await socket.code() == 4400
