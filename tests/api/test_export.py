@@ -19,7 +19,7 @@ TOLD_OTHERWISE = {
     "Customer": {"folded", "purchases"},  # the texts once more, to compare; the figures less the opening ones
     "Order": {"folded", "item_count", "customer_id"},  # it is asked for through the customer
     "OrderItem": {"folded"},
-    "Message": {"campaign_id", "customer_id"},
+    "Message": {"campaign_id", "customer_id", "call_id"},  # the call has the vendor's id, which is told
     "Receipt": {"id", "message_id"},  # receiptId; it is asked for through the message
     "Alias": {"customer_id"},
 }
