@@ -166,11 +166,15 @@ class Endpoint(Generic[V]):
                 asyncio.create_task(_until_set(self._closing), name="the endpoint closes"),
                 *([asyncio.create_task(_until(expires_at), name="the token expires")] if expires_at else []),
             ]
-            async with aclosing(streams.until(answers, stops, self._ping_seconds)) as items:
-                async for answer in items:
-                    body = http.PING if answer is None else http.event(answer, request_id)
-                    await send({"type": "http.response.body", "body": body, "more_body": True})
-            await send({"type": "http.response.body", "body": http.COMPLETE})
+            last = http.COMPLETE
+            try:
+                async with aclosing(streams.until(answers, stops, self._ping_seconds)) as items:
+                    async for answer in items:
+                        body = http.PING if answer is None else http.event(answer, request_id)
+                        await send({"type": "http.response.body", "body": body, "more_body": True})
+            except streams.Cut:
+                last = b""  # by what is missing clients know that there is more, and ask again
+            await send({"type": "http.response.body", "body": last})
 
         return stream
 

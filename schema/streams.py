@@ -7,10 +7,15 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class Cut(Exception):
+    """A stream was stopped before its source had ended."""
+
+
 async def until(
     source: AsyncGenerator[T, None], stops: Iterable[asyncio.Task[None]], pause_seconds: float
 ) -> AsyncGenerator[T | None, None]:
-    """The items of a source until it ends or one of `stops` is done, and None for each pause without an item.
+    """The items of a source until it ends, and None for each pause without an item. Raises Cut once one of `stops` is
+    done.
 
     The source is closed, and the stops are cancelled, however this ends.
     """
@@ -21,7 +26,7 @@ async def until(
             item = item or asyncio.ensure_future(anext(source))
             done, _ = await asyncio.wait({item, *waiting}, timeout=pause_seconds, return_when=asyncio.FIRST_COMPLETED)
             if done & waiting:
-                return
+                raise Cut
             if item not in done:
                 yield None
                 continue
