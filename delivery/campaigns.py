@@ -35,6 +35,14 @@ class Running:
     rate_per_second: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A campaign that is to be completed one day, or settled now."""
+
+    id: PydanticObjectId
+    unsettled: bool
+
+
 async def running() -> list[Running]:
     """All of them, the oldest first."""
     found = documents.Campaign.get_pymongo_collection().find(
@@ -43,14 +51,11 @@ async def running() -> list[Running]:
     return [Running(stored["_id"], stored.get("rate_per_second")) async for stored in found.sort("_id")]
 
 
-async def sendable() -> list[PydanticObjectId]:
-    """Those that run, and those that are paused."""
-    return await _ids({"status": {"$in": list(SENDABLE)}})
-
-
-async def unsettled() -> list[PydanticObjectId]:
-    """Those that were ended early and may still have something to call off."""
-    return await _ids({"unsettled": True})
+async def unfinished() -> list[Unfinished]:
+    """Those that run or are paused, and those that were ended early and may still have something to call off."""
+    which = {"$or": [{"status": {"$in": list(SENDABLE)}}, {"unsettled": True}]}
+    found = Campaign.get_pymongo_collection().find(which, {"unsettled": 1})
+    return [Unfinished(stored["_id"], bool(stored.get("unsettled"))) for stored in await found.to_list()]
 
 
 async def launch(campaign_id: PydanticObjectId, now: datetime) -> Campaign:
@@ -140,11 +145,6 @@ def note_move(campaign_id: PydanticObjectId, status: CampaignStatus) -> None:
     campaigns_moved.ring()
     log.info("campaign %s: now %s", campaign_id, status)
     metrics.CAMPAIGNS.labels(status).inc()
-
-
-async def _ids(which: Mapping[str, object]) -> list[PydanticObjectId]:
-    found = Campaign.get_pymongo_collection().find(which, {"_id": 1})
-    return [PydanticObjectId(stored["_id"]) async for stored in found]
 
 
 async def _move(

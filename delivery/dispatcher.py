@@ -56,13 +56,15 @@ async def plan_due(setup: Setup, walk: Walk) -> None:
 async def finish_due(setup: Setup) -> None:
     """Complete the campaigns of which nothing more is expected, and settle those that were ended early."""
     now = documents.now()
+    unfinished = await campaigns.unfinished()
     # Asked ten times a second while messages move; to read the counters takes five times as long.
-    sent = [campaign_id for campaign_id in await campaigns.sendable() if await batches.is_done(campaign_id)]
+    sent = [each.id for each in unfinished if not each.unsettled and await batches.is_done(each.id)]
     for campaign_id, total in (await tallies.totals(sent)).items():
         if not total.stats.to_send:
             await campaigns.complete_if_done(campaign_id, setup.receipt_timeout, now)
-    for campaign_id in await campaigns.unsettled():
-        await campaigns.settle(campaign_id, now)
+    for each in unfinished:
+        if each.unsettled:
+            await campaigns.settle(each.id, now)
 
 
 async def _plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:

@@ -95,6 +95,8 @@ async def totals(
 ) -> dict[PydanticObjectId, Total]:
     """The counters of each of these campaigns, as the session sees them."""
     ids = list(campaign_ids)
+    if not ids:
+        return {}
     counts: dict[PydanticObjectId, Counter[str]] = {campaign_id: Counter() for campaign_id in ids}
     last: dict[PydanticObjectId, datetime] = {}
     collection = documents.Tally.get_pymongo_collection()
