@@ -15,7 +15,7 @@ from pymongo import ReadPreference, _csot
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 from pymongo.asynchronous.pool import AsyncConnection
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 from pymongo.message import _op_msg, _OpMsg
 
 Record = dict[str, object]
@@ -35,6 +35,8 @@ async def find(
     if _is_plain(collection):
         try:
             found = await _ask(collection, filter, ordering, limit, projection)
+        except ServerSelectionTimeoutError:
+            raise  # nobody is helped by waiting as long again
         except PyMongoError:
             found = None
         if found is not None:
@@ -45,12 +47,13 @@ async def find(
 def _is_plain(collection: AsyncCollection[Record]) -> bool:
     """Whether nothing was asked of the driver that it alone would do."""
     client: AsyncMongoClient[Record] = collection.database.client
-    listeners = client._event_listeners
+    options, listeners = client.options, client._event_listeners
     return (
         collection.read_preference == ReadPreference.PRIMARY
         and not collection.read_concern.document
         and _csot.get_timeout() is None
-        and client.options.pool_options.socket_timeout is None
+        and options.timeout is None
+        and options.pool_options.socket_timeout is None
         and not (listeners and listeners.enabled_for_commands)
     )
 

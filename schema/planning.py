@@ -3,7 +3,7 @@
 graphql-core asks for each field of each object anew which field it is, how it is resolved, and of which type its
 value is. For most the answer is an attribute of a scalar type, so it is worked out once per selection, and kept with
 the document when no directive can change what is selected. A selection of nothing but such attributes (schema/plain.py)
-becomes one function, from an object to its response, and so does the list of such objects that a page is. Whatever is
+becomes one function, from objects to their responses, and so does the list of such objects that a page is. Whatever is
 not plainly right is left to graphql-core, so that data and errors are exactly its own.
 
 This leans on methods that graphql-core does not promise: its version is pinned, and tests/api/test_planning.py

@@ -11,7 +11,7 @@ from strawberry import Schema
 from strawberry.scalars import is_scalar
 from strawberry.types import Info
 from strawberry.types.arguments import StrawberryArgument, convert_argument
-from strawberry.types.base import StrawberryOptional, StrawberryType
+from strawberry.types.base import StrawberryMaybe, StrawberryOptional, StrawberryType
 from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 
@@ -65,9 +65,10 @@ def _arguments(schema: Schema, definition: StrawberryField) -> Arguments:
 
 
 def _conversion(schema: Schema, argument: StrawberryArgument) -> Convert | None:
-    type_ = argument.type
-    optional = isinstance(type_, StrawberryOptional)
-    if _is_leaf(schema, type_.of_type if isinstance(type_, StrawberryOptional) else type_):
+    type_ = inner = argument.type
+    if optional := isinstance(type_, StrawberryOptional) and not isinstance(type_, StrawberryMaybe):
+        inner = type_.of_type
+    if _is_leaf(schema, inner):
         return None
     registry = schema.schema_converter.scalar_registry
     path = (schema.config.name_converter.from_argument(argument),)

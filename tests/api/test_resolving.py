@@ -72,9 +72,10 @@ class Query:
         at: datetime | None = None,
         money: Decimal | None = None,
         anything: JSON | None = None,
+        perhaps: strawberry.Maybe[int | None] = None,
         renamed: Annotated[str | None, strawberry.argument(name="class")] = None,
     ) -> list[str]:
-        given = [first, colour, colours, filter, filters, some_id, at, money, anything, renamed]
+        given = [first, colour, colours, filter, filters, some_id, at, money, anything, perhaps, renamed]
         return [info.field_name, *map(repr, given)]
 
 
@@ -92,6 +93,8 @@ STRAWBERRYS = strawberry.Schema(Query, config=StrawberryConfig(scalar_map=SCALAR
         '{ leaves(first: 5, colour: BLUE, colours: [RED, null], someId: 7, class: "x") }',
         '{ leaves(at: "2026-01-31T00:00:00Z", money: "1.50", anything: {a: [1]}) }',
         "{ leaves(filter: {}, filters: []) }",
+        "{ leaves(perhaps: 1) }",
+        "{ leaves(perhaps: null) }",
         "{ leaves(filter: {inner: {aNumber: 1, colour: BLUE}, inners: [{}, {colour: null}]}, filters: {inner: {}}) }",
         '{ leaves(first: "five") }',
         "{ leaves(colour: null) }",
