@@ -94,9 +94,11 @@ def _told(error: GraphQLError, request_id: str, unclassified: str, ids: dict[obj
             return _shown(error, cause.message, {"code": cause.code, **_details(cause)}, request_id)
         case GraphQLError() if "code" in (cause.extensions or {}):
             return _shown(error, cause.message, cause.extensions or {}, request_id)
-        case GraphQLError() if unclassified != INTERNAL or _is_about_an_argument(cause):
-            code = BAD_USER_INPUT if unclassified == INTERNAL else unclassified
-            return _shown(error, cause.message, {"code": code}, request_id)
+        case GraphQLError() if unclassified != INTERNAL:
+            # The outer message has in which variable it was, and where in it.
+            return _shown(error, error.message, {"code": unclassified}, request_id)
+        case GraphQLError() if _is_about_an_argument(cause):
+            return _shown(error, cause.message, {"code": BAD_USER_INPUT}, request_id)
         case _:
             return _masked(error, cause, request_id, ids)
 

@@ -114,6 +114,19 @@ async def test_one_of_several_operations_is_chosen_by_name() -> None:
         assert codes(refused) == ["BAD_USER_INPUT"]
 
 
+async def test_a_variable_that_does_not_fit_is_named() -> None:
+    for query, variables, place in (
+        ("query ($name: String!) { hello(name: $name) }", {}, "Variable '$name'"),
+        (
+            "mutation ($rows: [RowInput!]!) { ingest(rows: $rows) }",
+            {"rows": [5]},
+            "Variable '$rows' has invalid value at [0]",
+        ),
+    ):
+        [error] = (await ask(query, **variables)).errors
+        assert error.message.startswith(place)
+
+
 @pytest.mark.parametrize(
     ("query", "code"),
     [
