@@ -15,6 +15,7 @@ import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from demo import history, processes
 from demo.api import Api, ApiError, JsonObject
@@ -171,10 +172,9 @@ async def _watch(api: Api, campaign: str) -> None:
             status, stats = str(event["status"]), _object(event["stats"])
             counts = {name: int(str(count)) for name, count in stats.items() if name != "deliveryRate"}
             bars.update(bar, total=counts["audience"], completed=sum(counts[name] for name in OUTCOMES))
-    table = Table(title=f"The campaign is {status}")
-    for name in stats:
-        table.add_column(name, justify="right")
-    table.add_row(*(f"{value:.4f}" if isinstance(value, float) else f"{value:,}" for value in stats.values()))
+    table = Table("", "", title=f"The campaign is {status}", show_header=False)  # a row each: the names need the width
+    for name, value in stats.items():
+        table.add_row(name, Text(f"{value:.4f}" if isinstance(value, float) else f"{value:,}", justify="right"))
     console.print(table)
     if status != "COMPLETED":
         raise ApiError(f"the campaign ended as {status}")
