@@ -30,7 +30,7 @@ from schema.callers import Contexts
 from schema.errors import coded
 from schema.execution import EngineSchema
 from schema.http import HTTPFault, Media
-from schema.operations import Answer, Operation, Request, encode, refusal
+from schema.operations import Answer, Request, encode, refusal
 from schema.rates import Rates
 from schema.reading import Refused
 
@@ -126,8 +126,7 @@ class Endpoint(Generic[V]):
         try:
             viewer = await self._contexts.authenticate(request.headers.get("authorization"))
             context = self._contexts.open(viewer)
-            operation = self._schema.prepare(asked, request_id)
-            self._admit(request, context.caller, operation)
+            operation = self._schema.admitted(asked, request_id, partial(self._admit, request, context.caller))
         except Refused as refused:
             return self._written(refusal(refused, request_id), media, request_id)
         if request.method == "GET" and operation.kind is OperationType.MUTATION:
@@ -139,10 +138,10 @@ class Endpoint(Generic[V]):
             raise HTTPFault(406, f"A subscription is a stream: accept {Media.EVENTS}, or use a WebSocket.")
         return self._written(await self._schema.run(operation, context), media, request_id)
 
-    def _admit(self, connection: HTTPConnection, caller: str | None, operation: Operation) -> None:
+    def _admit(self, connection: HTTPConnection, caller: str | None, cost: int) -> None:
         address = connection.client.host if connection.client else None
         named = (("address", address), ("caller", caller))
-        self._rates.spend([f"{kind} {name}" for kind, name in named if name], operation.cost)
+        self._rates.spend([f"{kind} {name}" for kind, name in named if name], cost)
 
     def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
         if media is Media.EVENTS:

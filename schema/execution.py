@@ -86,12 +86,11 @@ class EngineSchema(strawberry.Schema):
         request: Request,
         request_id: str,
         open_context: Callable[[], Context],
-        admit: Callable[[Operation], None] = lambda _: None,
+        admit: Callable[[int], None] = lambda _: None,
     ) -> AsyncGenerator[Answer, None]:
-        """The answers to a request, whatever becomes of it; `admit` may raise Refused for a prepared operation."""
+        """The answers to a request, whatever becomes of it; `admit` may raise Refused at what one costs."""
         try:
-            operation = self.prepare(request, request_id)
-            admit(operation)
+            operation = self.admitted(request, request_id, admit)
         except Refused as refused:
             yield refusal(refused, request_id)
             return
@@ -106,6 +105,16 @@ class EngineSchema(strawberry.Schema):
         variables = self._variables.coerce(node.variable_definitions or (), request.variables)
         cost = document.cost(self._schema, node, variables.coerced)
         return Operation(request, document, node, variables, cost, request_id)
+
+    def admitted(self, request: Request, request_id: str, admit: Callable[[int], None]) -> Operation:
+        """The operation, paid for. Raises Refused when it cannot be, or cannot be executed, which costs as well."""
+        try:
+            operation = self.prepare(request, request_id)
+        except Refused:
+            admit(limits.REFUSED_COST)
+            raise
+        admit(operation.cost)
+        return operation
 
     async def run(self, operation: Operation, context: Context) -> Answer:
         """The answer to a prepared query or mutation, the first one's when it repeats another."""

@@ -38,6 +38,7 @@ from resolvers.pages import DEFAULT_SIZE, LARGEST_SIZE
 MAX_COST = 5_000
 ASSUMED_LENGTH = 10
 INTROSPECTION_COST = 100
+REFUSED_COST = 500  # to read what cannot be executed takes as long as some pages, and nothing of it is kept
 
 # By the name of what is counted, as Weight has it.
 MAXIMA = {"depth": 12, "aliases": 30, "root_fields": 20, "directives": 50, "fields": 500, "introspection_depth": 3}

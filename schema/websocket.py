@@ -14,7 +14,7 @@ import errors
 from schema import http
 from schema.callers import Contexts
 from schema.execution import EngineSchema
-from schema.operations import Operation, Request, encode
+from schema.operations import Request, encode
 from schema.streams import Patience
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Connection(Generic[V]):
         channel: Channel,
         *,
         authorization: str | None = None,
-        admit: Callable[[str | None, Operation], None] = lambda _, __: None,
+        admit: Callable[[str | None, int], None] = lambda _, __: None,
         init_seconds: float = INIT_SECONDS,
         send_seconds: float = SEND_SECONDS,
     ) -> None:

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 from starlette.types import Message, Scope
 
-from schema import http
+from schema import http, limits
 from schema.endpoint import MAX_JSON_BYTES, Endpoint
 from schema.http import Media
 from schema.rates import Rates
@@ -215,6 +215,17 @@ async def test_a_token_that_is_no_good_is_refused(client: httpx.AsyncClient, acc
     response = await client.post("", json={"query": "{ who }"}, headers=headers)
     assert response.status_code == status
     assert codes(response) == ["UNAUTHENTICATED"]
+
+
+async def test_what_is_refused_is_paid_for_too() -> None:
+    endpoint = Endpoint(SCHEMA, Callers(), rates=Rates(burst=2 * limits.REFUSED_COST, clock=lambda: 0.0))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://engine") as client:
+        answers = [(await client.post("", json={"query": "{ nothing }"})).json() for _ in range(3)]
+    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == [
+        "GRAPHQL_VALIDATION_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "LIMIT_EXCEEDED",
+    ]
 
 
 @pytest.mark.parametrize(("accept", "status"), [("application/json", 200), (RESPONSE, 429)])
