@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -13,6 +14,7 @@ class _Attempt:
     def __init__(self) -> None:
         self.over = asyncio.Event()
         self.error: Exception | None = None
+        self.traceback: TracebackType | None = None
 
 
 class Once(Generic[T]):
@@ -38,7 +40,8 @@ class Once(Generic[T]):
             attempt = self._under_way
             await attempt.over.wait()
             if attempt.error:
-                raise attempt.error
+                # As it was first raised: each raising adds to it, and of a thousand the last would log all of them.
+                raise attempt.error.with_traceback(attempt.traceback)
         return self._made[0]
 
     async def _make(self, make: Callable[[], Awaitable[T]]) -> None:
@@ -46,7 +49,7 @@ class Once(Generic[T]):
         try:
             self._made = (await make(),)
         except Exception as error:
-            attempt.error = error
+            attempt.error, attempt.traceback = error, error.__traceback__
             raise
         finally:
             self._under_way = None

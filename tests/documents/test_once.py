@@ -1,6 +1,7 @@
 """What is made once for all who want it at the same time."""
 
 import asyncio
+import traceback
 
 import pytest
 
@@ -55,6 +56,22 @@ async def test_a_failure_is_for_those_who_waited_and_the_next_tries_again() -> N
     with pytest.raises(ValueError, match="no"):
         await once.get(maker.fail)
     assert await once.get(maker.make) == "made"
+
+
+async def test_a_failure_tells_each_of_where_it_came_from_and_not_of_who_else_heard() -> None:
+    maker, once = Maker(), Once[str]()
+
+    async def frames() -> list[str]:
+        with pytest.raises(ValueError, match="no") as caught:
+            await once.get(maker.fail)
+        return [frame.name for frame in traceback.extract_tb(caught.value.__traceback__)]
+
+    waiting = [asyncio.create_task(frames()) for _ in range(50)]
+    await asyncio.sleep(0)
+    maker.goes_on.set()
+    first, *others = await asyncio.gather(*waiting)
+    assert first == ["frames", "get", "_make", "fail"]
+    assert others == [["frames", "get", "_make", "fail"]] * 49
 
 
 async def test_when_the_maker_leaves_another_makes_it() -> None:
