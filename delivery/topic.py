@@ -127,6 +127,8 @@ class Topic:
         async with self._reading_messages:
             await self._read_messages([id_ for id_ in ids if self._is_stale(id_)])
             found = [self._messages[id_][1] for id_ in ids if id_ in self._messages]
+            for forgotten in [id_ for id_ in ids if id_ not in self._changes]:  # while they were read
+                self._messages.pop(forgotten, None)
         return reached, [message for message in found if not statuses or message["status"] in statuses]
 
     def _changed_after(self, version: int) -> list[str]:

@@ -218,6 +218,21 @@ async def test_a_reader_who_is_far_behind_is_told_of_the_latest_changes_alone() 
     assert changed == [], "none of them is stored"
 
 
+async def test_messages_that_were_forgotten_while_they_were_read_are_not_kept() -> None:
+    campaign = await launched(audience=5)
+    topic = Topic(campaign.id)
+    for message in await messages_of(campaign):
+        topic.touch(message.id)
+    await topic.rung_since(0)
+    reading = asyncio.create_task(topic.messages_since(0))
+    await asyncio.sleep(0)
+    for number in range(REMEMBERED_CHANGES):
+        topic.touch(f"{campaign.id}-{number}")
+    _, changed = await reading
+    assert len(changed) == 5
+    assert not topic._messages
+
+
 def test_the_speed_is_that_of_the_last_seconds() -> None:
     speed = Speed()
     assert speed.note(0.0, 0) is None
