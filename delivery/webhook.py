@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
 import pymongo
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 from pymongo.errors import PyMongoError
 from starlette.requests import Request
@@ -24,7 +25,16 @@ LARGEST_BODY = 5 * 1024 * 1024
 MOST_RECEIPTS = 5000
 STORE_SECONDS = 20.0  # the vendor had better try again than wait for a database that is away
 
+
+def _in_utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:  # in the first hours of the year 1, or the last of 9999; such an instant cannot be stored
+        raise ValueError("There is no such instant in UTC.") from None
+
+
 Identifier = Annotated[str, Field(min_length=1, max_length=receipts.LONGEST_ID)]
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class _Receipt(BaseModel):
@@ -35,7 +45,7 @@ class _Receipt(BaseModel):
     receipt_id: Identifier
     message_id: Identifier
     status: ReceiptStatus
-    occurred_at: AwareDatetime
+    occurred_at: Instant
     vendor_message_id: str | None = None
     failure_code: str | None = None
     failure_reason: str | None = None

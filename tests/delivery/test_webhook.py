@@ -71,6 +71,8 @@ async def test_receipts_are_stored_when_the_answer_is_200() -> None:
         {"receiptId": ""},
         {"occurredAt": "yesterday"},
         {"occurredAt": "2026-11-22T10:00:00"},
+        {"occurredAt": "0001-01-01T00:00:00+12:00"},
+        {"occurredAt": "9999-12-31T23:59:59-12:00"},
         {"messageId": 7},
     ],
 )
