@@ -78,7 +78,10 @@ async def _ask(
         request_id, message, _, _ = _op_msg(0, command, database.name, preference, options, compression)
         answer = await _exchange(connection, request_id, message)
     [told] = answer.unpack_response(codec_options=options, user_fields=_RECORDS)
-    if told["ok"] != 1 or told["cursor"]["id"] != 0:
+    if told["ok"] != 1:
+        return None
+    if unread := told["cursor"]["id"]:  # a batch has 16 MB at most; left alone, the rest is kept open for 10 minutes
+        await database.command("killCursors", collection.name, cursors=[unread])
         return None
     records: list[Record] = told["cursor"]["firstBatch"]
     return records

@@ -136,6 +136,16 @@ async def test_what_mongodb_refuses_is_told_as_the_driver_tells_it(collection: A
 async def test_records_beyond_one_batch_are_all_found(collection: AsyncCollection[Record]) -> None:
     await collection.insert_many([{"kind": "large", "text": "x" * 2**20} for _ in range(20)])
     assert len(await finding.find(collection, {"kind": "large"}, ORDER, 100)) == 20
+    assert await _idle_cursors(collection) == 0
+
+
+async def _idle_cursors(collection: AsyncCollection[Record]) -> int:
+    pipeline: list[Record] = [
+        {"$currentOp": {"idleCursors": True}},
+        {"$match": {"type": "idleCursor", "ns": collection.full_name}},
+    ]
+    async with await collection.database.client.admin.aggregate(pipeline) as found:
+        return len(await found.to_list())
 
 
 async def test_who_listens_to_commands_hears_of_it(mongo_uri: str, wire: Wire) -> None:
