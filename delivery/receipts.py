@@ -76,6 +76,7 @@ async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
                     await _write_first(now, mine)
             await mine.let_go.wait()
     finally:
+        mine.is_abandoned = True
         if mine in _waiting:
             _waiting.remove(mine)
     return mine.outcomes
@@ -85,11 +86,12 @@ async def apply(reports: Sequence[Report], now: datetime) -> list[Outcome]:
 class _Call:
     """Receipts that came together, and what became of them once they are written.
 
-    `let_go` is set unless somebody is writing them; should that fail, they are waiting again.
+    `let_go` is set unless somebody is writing them; should that fail, they are waiting again, if anybody still does.
     """
 
     reports: Sequence[Report]
     outcomes: list[Outcome] | None = None
+    is_abandoned: bool = False
     let_go: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -111,7 +113,9 @@ async def _write_first(now: datetime, mine: _Call) -> None:
         for call in together:
             call.outcomes = list(islice(outcomes, len(call.reports)))
     finally:
-        _waiting[:0] = [call for call in together if call.outcomes is None and call is not mine]
+        # What fails of itself would fail whoever comes next, for ever, when nobody is left to hear of it.
+        unheard = [call for call in together if call is not mine and not call.is_abandoned]
+        _waiting[:0] = [call for call in unheard if call.outcomes is None]
         for call in together:
             call.let_go.set()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -143,3 +144,17 @@ async def test_who_gives_up_takes_no_other_receipts_along(cancelled: int, turns:
     assert {outcome for call in others for outcome in await call} <= {Outcome.APPLIED, Outcome.DUPLICATE}
     assert (await stats_of(campaign)).delivered >= 5
     assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_what_cannot_be_stored_fails_nobody_once_its_sender_has_given_up() -> None:
+    campaign = await sent(audience=5)
+    *messages, last = await messages_of(campaign)
+    reports = [delivered(each, f"r-{each.id}") for each in messages]
+    reports[3] = replace(reports[3], occurred_at=datetime.fromisoformat("0001-01-01T00:00:00+12:00"))
+    *others, unstorable = calls = [asyncio.create_task(outcomes(each)) for each in reports]
+    await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
+    for _ in range(5):  # in which the next in turn takes it along
+        await asyncio.sleep(0)
+    unstorable.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    assert await outcomes(delivered(last)) == [Outcome.APPLIED]
