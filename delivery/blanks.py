@@ -28,14 +28,16 @@ class Form:
     parts: Sequence[str | Blank]
 
     def filled(self, customer: Values) -> str | None:
-        """The text for these values; None when one of them is no text, or empty: Liquid knows what that means."""
+        """The text for these values; None where Liquid has its own ways: a value that is no text, or empty, or a
+        carriage return anywhere."""
         texts = []
         for part in self.parts:
             text = part if isinstance(part, str) else customer.get(part.name)
             if not isinstance(text, str) or not text:
                 return None
             texts.append(text)
-        return "".join(texts)
+        filled = "".join(texts)
+        return None if "\r" in filled else filled
 
 
 def form(template: liquid.BoundTemplate) -> Form | None:

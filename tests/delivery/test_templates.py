@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import errors
@@ -92,6 +92,7 @@ def test_a_fault_of_a_template_is_told_with_its_place(source: str, place: str) -
     ),
     st.fixed_dictionaries({}, optional={"name": st.text(max_size=3), "city": st.text(max_size=3) | st.integers()}),
 )
+@example(["customer.city", "text"], {"city": "Pune\r\n"})
 def test_blanks_are_filled_with_what_liquid_would_write(names: list[str], customer: dict[str, object]) -> None:
     source = "".join(f"{{{{ {name} }}}}" if "." in name else name for name in names)
     assert _outcome(source, customer) == _outcome(f"{{% assign x = 1 %}}{source}", customer)
