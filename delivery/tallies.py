@@ -79,9 +79,10 @@ class Stats:
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """A campaign's counters, and when its last message was accepted by the vendor."""
+    """A campaign's counters, how often they were changed, and when its last message was accepted by the vendor."""
 
     stats: Stats = Stats()
+    moves: int = 0
     last_sent_at: datetime | None = None
 
 
@@ -98,14 +99,16 @@ async def totals(
     if not ids:
         return {}
     counts: dict[PydanticObjectId, Counter[str]] = {campaign_id: Counter() for campaign_id in ids}
+    moves: Counter[PydanticObjectId] = Counter()
     last: dict[PydanticObjectId, datetime] = {}
     collection = documents.Tally.get_pymongo_collection()
     async for stored in collection.find({"campaign_id": {"$in": ids}}, session=session):
         campaign_id = stored["campaign_id"]
         counts[campaign_id].update(stored["counts"])
+        moves[campaign_id] += stored.get("moves", 0)
         if at := stored.get("last_sent_at"):
             last[campaign_id] = max(at, last.get(campaign_id, at))
-    return {campaign_id: Total(Stats.of(counts[campaign_id]), last.get(campaign_id)) for campaign_id in ids}
+    return {id_: Total(Stats.of(counts[id_]), moves[id_], last.get(id_)) for id_ in ids}
 
 
 async def add(
@@ -118,7 +121,7 @@ async def add(
     updates: list[dict[str, object]] = []
     for campaign_id, counts in changes.items():
         update: dict[str, object] = {
-            "$inc": {f"counts.{status}": n for status, n in counts.items() if n},
+            "$inc": {"moves": 1, **{f"counts.{status}": n for status, n in counts.items() if n}},
             "$setOnInsert": {"campaign_id": campaign_id},
         }
         if campaign_id in sent_at:

@@ -93,6 +93,7 @@ class Tally(Document):
     id: str  # type: ignore[assignment]  # a key of our own
     campaign_id: PydanticObjectId
     counts: dict[str, int] = Field(default_factory=dict)
+    moves: int = 0  # transactions that have changed the counts
     last_sent_at: datetime | None = None
 
     class Settings:

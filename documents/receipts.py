@@ -33,4 +33,4 @@ class Receipt(Document):
     class Settings:
         name = "receipts"
         keep_nulls = False
-        indexes = [IndexModel([("message_id", ASCENDING)])]
+        indexes = [IndexModel([("message_id", ASCENDING), ("status", ASCENDING)])]
