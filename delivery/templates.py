@@ -92,7 +92,7 @@ class Template:
     def _rendered_without_limits(self, values: Mapping[str, object]) -> str:
         # Without loops and assignments nothing is to be limited, and half of the time (13 µs) goes into the limits.
         context = liquid.RenderContext(self._compiled, globals=values)
-        buffer = StringIO(newline=None)  # as the limited one has it: every end of a line is written as \\n
+        buffer = StringIO(newline=None)  # as the limited one has it: every end of a line is written as \n
         for node in self._compiled.nodes:
             node.render(context, buffer)
         return buffer.getvalue()
