@@ -15,6 +15,7 @@ from delivery import ledger
 
 CALL_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0  # a vendor that says more is asked again all the same
+LONGEST_CODE = 100
 LONGEST_REASON = 300
 # Nobody is there, whatever was sent. A 500 or a time-out may be the fault of the messages.
 DOWN = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
@@ -163,4 +164,5 @@ def _answer(content: bytes) -> Answer:
 
 def _refusal(row: Mapping[str, object]) -> Refusal:
     reason = str(row.get("reason") or "")[:LONGEST_REASON]
-    return Refusal(str(row.get("code") or "REFUSED"), reason, permanent=row.get("permanent") is not False)
+    code = str(row.get("code") or "REFUSED")[:LONGEST_CODE]
+    return Refusal(code, reason, permanent=row.get("permanent") is not False)

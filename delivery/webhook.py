@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 
 import documents
 import metrics
-from delivery import receipts, signature
+from delivery import receipts, signature, vendor
 from delivery.receipts import Outcome, Report
 from documents import ReceiptStatus
 
@@ -33,6 +33,13 @@ def _in_utc(instant: datetime) -> datetime:
         raise ValueError("There is no such instant in UTC.") from None
 
 
+def _cut(longest: int) -> AfterValidator:
+    def cut(text: str) -> str:
+        return text[:longest]
+
+    return AfterValidator(cut)
+
+
 Identifier = Annotated[str, Field(min_length=1, max_length=receipts.LONGEST_ID)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
@@ -46,9 +53,9 @@ class _Receipt(BaseModel):
     message_id: Identifier
     status: ReceiptStatus
     occurred_at: Instant
-    vendor_message_id: str | None = None
-    failure_code: str | None = None
-    failure_reason: str | None = None
+    vendor_message_id: Annotated[str, _cut(receipts.LONGEST_ID)] | None = None
+    failure_code: Annotated[str, _cut(vendor.LONGEST_CODE)] | None = None
+    failure_reason: Annotated[str, _cut(vendor.LONGEST_REASON)] | None = None
 
     def report(self) -> Report:
         """The same, as the ledger takes it."""

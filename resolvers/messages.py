@@ -12,7 +12,7 @@ from beanie import PydanticObjectId
 import documents
 import errors
 from auth import Viewer
-from delivery import receipts, tallies
+from delivery import receipts, tallies, vendor
 from delivery.live import Feed
 from delivery.receipts import Outcome, Report
 from documents import Message, MessageStatus, ReceiptStatus, records
@@ -20,8 +20,6 @@ from documents.records import Record
 from resolvers import pages
 from resolvers.pages import Page, PageRequest, Sort
 
-LONGEST_CODE = 100
-LONGEST_REASON = 300
 RECEIPTS_AT_ONCE = 1000  # in one transaction
 
 _IN_ORDER = Sort("_id")
@@ -144,8 +142,8 @@ def _read(row: Mapping[str, object]) -> Report | errors.Rejected:
     status = value("status", "status", _status)
     occurred_at = value("occurred_at", "occurredAt", _instant)
     vendor_message_id = value("vendor_message_id", "vendorMessageId", _text(receipts.LONGEST_ID))
-    failure_code = value("failure_code", "failureCode", _text(LONGEST_CODE))
-    failure_reason = value("failure_reason", "failureReason", _text(LONGEST_REASON))
+    failure_code = value("failure_code", "failureCode", _text(vendor.LONGEST_CODE))
+    failure_reason = value("failure_reason", "failureReason", _text(vendor.LONGEST_REASON))
     if faults or receipt_id is None or key is None or status is None or occurred_at is None:
         return errors.Rejected(faults)
     return Report(receipt_id, key, status, occurred_at, vendor_message_id, failure_code, failure_reason)

@@ -84,6 +84,16 @@ async def test_a_bad_receipt_harms_no_other(bad: object) -> None:
     assert (answer.json()["invalid"], answer.json()["applied"]) == (1, 1)
 
 
+async def test_what_the_vendor_says_at_length_is_cut() -> None:
+    campaign = await sent(audience=1)
+    (message,) = await messages_of(campaign)
+    long = "long" * 100_000
+    failed = a_receipt(message.id, status="FAILED", vendorMessageId=long, failureCode=long, failureReason=long)
+    assert (await report(failed)).json()["applied"] == 1
+    (message,) = await messages_of(campaign)
+    assert (message.failure_code, message.failure_reason) == (long[:100], long[:300])
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"{", b"\xff", b'{"receipts": {}}', b'{"receipt": []}'])
 async def test_what_is_not_of_the_shape_is_422(body: bytes) -> None:
     assert (await call(body)).status_code == 422
