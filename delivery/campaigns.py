@@ -102,14 +102,14 @@ async def retry_failed(campaign_id: PydanticObjectId, now: datetime) -> Campaign
     Raises NotFound, IllegalState.
     """
 
-    async def work(entry: ledger.Entry) -> None:
+    async def work(entry: ledger.Entry) -> CampaignStatus:
         campaign = await _existing(campaign_id, entry.session)
         status = CampaignStatus.PAUSED if campaign.status is CampaignStatus.PAUSED else CampaignStatus.RUNNING
-        await _move(campaign_id, RETRIABLE, status, {"completed_at": None}, now, entry.session)
+        await _write_move(campaign_id, RETRIABLE, status, {"completed_at": None}, now, entry.session)
         await batches.mark_for_revival(campaign_id, entry)
+        return status
 
-    await ledger.write(work, now)
-    campaigns_moved.ring()
+    note_move(campaign_id, await ledger.write(work, now))
     await batches.revive(campaign_id, now)
     return await _existing(campaign_id)
 
@@ -123,13 +123,16 @@ async def complete_if_done(campaign_id: PydanticObjectId, receipt_timeout: timed
         if total.stats.to_send or awaited or not await batches.is_done(campaign_id, entry.session):
             return False
         changes = {"completed_at": now, "status_reason": None}
-        await _move(campaign_id, SENDABLE, CampaignStatus.COMPLETED, changes, now, entry.session)
+        await _write_move(campaign_id, SENDABLE, CampaignStatus.COMPLETED, changes, now, entry.session)
         return True
 
     try:
-        return await ledger.write(work, now)
+        is_done = await ledger.write(work, now)
     except errors.IllegalState:
         return False  # somebody else was faster
+    if is_done:
+        note_move(campaign_id, CampaignStatus.COMPLETED)
+    return is_done
 
 
 async def explain(reason: str | None) -> None:
@@ -153,8 +156,21 @@ async def _move(
     target: CampaignStatus,
     changes: Mapping[str, object],
     now: datetime,
+) -> Campaign:
+    campaign = await _write_move(campaign_id, sources, target, changes, now)
+    note_move(campaign_id, target)
+    return campaign
+
+
+async def _write_move(
+    campaign_id: PydanticObjectId,
+    sources: tuple[CampaignStatus, ...],
+    target: CampaignStatus,
+    changes: Mapping[str, object],
+    now: datetime,
     session: AsyncClientSession | None = None,
 ) -> Campaign:
+    """The move, of which nobody is told: a transaction may be done again, and is to be told of once it is committed."""
     stored = await Campaign.get_pymongo_collection().find_one_and_update(
         {"_id": campaign_id, "status": {"$in": list(sources)}},
         ledger.update({**changes, "status": target.value, "updated_at": now}),
@@ -164,7 +180,6 @@ async def _move(
     if stored is None:
         present = await _existing(campaign_id, session)
         raise errors.IllegalState(f"The campaign is {present.status}, and would have to be {' or '.join(sources)}.")
-    note_move(campaign_id, target)
     campaign: Campaign = Campaign.model_validate(stored)
     return campaign
 

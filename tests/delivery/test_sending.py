@@ -1,6 +1,7 @@
 """Sending: every message is handed over under one key until the vendor has spoken, and no faster than is allowed."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ from delivery.deciding import Member
 from delivery.receipts import Report
 from delivery.vendor import Answer, Refusal, key_of
 from documents import Campaign, CampaignStatus, Message, MessageStatus, ReceiptStatus
+from tests.commands import Commands
 from tests.delivery.conftest import (
     SETUP,
     ScriptedVendor,
@@ -293,6 +295,24 @@ async def test_retrying_what_failed_is_a_new_delivery(vendor: ScriptedVendor) ->
     assert set(vendor.times_sent) == {f"{message.id}~2" for message in messages}
     assert await ids_at_vendor(messages) == {f"{message.id}~2": f"vnd_{message.id}~2" for message in messages}
     assert (await ledger.verify(campaign.id)).consistent
+
+
+async def test_a_move_that_has_to_be_made_again_is_told_once(
+    commands: Commands, caplog: pytest.LogCaptureFixture
+) -> None:
+    campaign = await sent(audience=1)
+    await report_all(campaign, ReceiptStatus.FAILED)
+    batch = documents.Batch.get_pymongo_collection()
+    commands.names.clear()
+    with caplog.at_level(logging.INFO):
+        async with batch.database.client.start_session() as session, await session.start_transaction():
+            await batch.update_many({"campaign_id": campaign.id}, {"$set": {"failures": 0, "met": 1}}, session=session)
+            retrying = asyncio.create_task(campaigns.retry_failed(campaign.id, documents.now()))
+            async with asyncio.timeout(20):
+                while commands.names.count("findAndModify") < 2:  # noqa: ASYNC110  # the driver's listener rings no bell
+                    await asyncio.sleep(0)
+        assert (await retrying).status is CampaignStatus.RUNNING
+    assert caplog.text.count(f"campaign {campaign.id}: now RUNNING") == 1
 
 
 async def test_an_illegal_move_says_what_the_state_is() -> None:
