@@ -64,7 +64,7 @@ async def ids_at_vendor(
     calls = documents.VendorCall.get_pymongo_collection().find(
         {"_id": {"$in": list({call_id for call_id, _ in wanted})}}, [f"vendor_ids.{key}" for _, key in wanted]
     )
-    return {(call["_id"], key): id_ async for call in calls for key, id_ in call["vendor_ids"].items()}
+    return {(call["_id"], key): id_ async for call in calls for key, id_ in call["vendor_ids"].items() if id_}
 
 
 async def _accept(claimed: Claim, answer: Answer, others: Sequence[ledger.Row], entry: ledger.Entry) -> int:

@@ -20,7 +20,6 @@ from documents import MessageStatus, ReceiptStatus, records
 
 WANTED_FIELDS = ("campaign_id", "customer_id", "status", "life", "call_id", "vendor_message_id", "sent_at")
 
-LONGEST_ID = 200
 AT_ONCE = 1000  # receipts in one transaction
 AT_A_TIME = 2  # transactions: one that Python works at while mongod is at the other
 

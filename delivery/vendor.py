@@ -17,6 +17,7 @@ CALL_SECONDS = 10.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0  # a vendor that says more is asked again all the same
 LONGEST_CODE = 100
 LONGEST_REASON = 300
+LONGEST_ID = 200
 # Nobody is there, whatever was sent. A 500 or a time-out may be the fault of the messages.
 DOWN = (httpx.codes.BAD_GATEWAY, httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.GATEWAY_TIMEOUT)
 
@@ -155,7 +156,7 @@ def _answer(content: bytes) -> Answer:
     try:
         told = orjson.loads(content)
         return Answer(
-            {row["messageId"]: row["vendorMessageId"] for row in told["accepted"]},
+            {row["messageId"]: str(row["vendorMessageId"] or "")[:LONGEST_ID] for row in told["accepted"]},
             {row["messageId"]: _refusal(row) for row in told["rejected"]},
         )
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:

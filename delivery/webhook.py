@@ -40,7 +40,7 @@ def _cut(longest: int) -> AfterValidator:
     return AfterValidator(cut)
 
 
-Identifier = Annotated[str, Field(min_length=1, max_length=receipts.LONGEST_ID)]
+Identifier = Annotated[str, Field(min_length=1, max_length=vendor.LONGEST_ID)]
 Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
@@ -53,7 +53,7 @@ class _Receipt(BaseModel):
     message_id: Identifier
     status: ReceiptStatus
     occurred_at: Instant
-    vendor_message_id: Annotated[str, _cut(receipts.LONGEST_ID)] | None = None
+    vendor_message_id: Annotated[str, _cut(vendor.LONGEST_ID)] | None = None
     failure_code: Annotated[str, _cut(vendor.LONGEST_CODE)] | None = None
     failure_reason: Annotated[str, _cut(vendor.LONGEST_REASON)] | None = None
 

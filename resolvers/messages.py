@@ -141,7 +141,7 @@ def _read(row: Mapping[str, object]) -> Report | errors.Rejected:
     key = value("message_id", "messageId", _identifier)
     status = value("status", "status", _status)
     occurred_at = value("occurred_at", "occurredAt", _instant)
-    vendor_message_id = value("vendor_message_id", "vendorMessageId", _text(receipts.LONGEST_ID))
+    vendor_message_id = value("vendor_message_id", "vendorMessageId", _text(vendor.LONGEST_ID))
     failure_code = value("failure_code", "failureCode", _text(vendor.LONGEST_CODE))
     failure_reason = value("failure_reason", "failureReason", _text(vendor.LONGEST_REASON))
     if faults or receipt_id is None or key is None or status is None or occurred_at is None:
@@ -152,8 +152,8 @@ def _read(row: Mapping[str, object]) -> Report | errors.Rejected:
 def _identifier(sent: object) -> str:
     if sent is None or sent == "":
         raise errors.Required("This is needed.")
-    if not isinstance(sent, str) or len(sent) > receipts.LONGEST_ID:
-        raise errors.InvalidInput(f"This is a text of at most {receipts.LONGEST_ID} characters.")
+    if not isinstance(sent, str) or len(sent) > vendor.LONGEST_ID:
+        raise errors.InvalidInput(f"This is a text of at most {vendor.LONGEST_ID} characters.")
     return sent
 
 

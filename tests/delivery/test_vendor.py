@@ -31,6 +31,16 @@ async def failure(vendor: ScriptedVendor) -> CallFailed:
     return caught.value
 
 
+@pytest.mark.parametrize(("told", "kept"), [("vnd-1", "vnd-1"), (17, "17"), (None, ""), ("v" * 5000, "v" * 200)])
+async def test_an_accepted_message_is_accepted_whatever_id_the_vendor_gives_it(
+    vendor: ScriptedVendor, told: object, kept: str
+) -> None:
+    answer = {"accepted": [{"messageId": "c-1", "vendorMessageId": told}], "rejected": []}
+    vendor.script = [lambda _: httpx.Response(202, json=answer)]
+    async with vendor.client() as client:
+        assert (await client.send([MESSAGE])).accepted == {"c-1": kept}
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("7", 7), ("0.5", 0.5), ("-3", 0), ("soon", 0), ("nan", 0), ("1e9", LONGEST_RETRY_AFTER_SECONDS), ("", 0)],
