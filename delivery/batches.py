@@ -53,7 +53,7 @@ class Claim:
     @property
     def stretch(self) -> dict[str, object]:
         """The ids from its first message to its last. Whatever is SENDING there is in the claim: it has the lease."""
-        return {"$gte": self.messages[0]["_id"], "$lte": self.messages[-1]["_id"]}
+        return _stretch(self.messages)
 
 
 async def claim(
@@ -213,10 +213,10 @@ async def _start(
     """Make the messages SENDING; what is so already is being taken over, and stays the attempt that it was."""
     if not messages:
         return messages
-    stretch = {"_id": {"$gte": messages[0]["_id"], "$lte": messages[-1]["_id"]}}
     pending = [message for message in messages if message["status"] == MessageStatus.PENDING]
+    theirs = {"_id": _stretch(messages)}
     await entry.move_all(
-        campaign_id, stretch, MessageStatus.PENDING, MessageStatus.SENDING, {}, increase={"attempts": 1}
+        campaign_id, theirs, MessageStatus.PENDING, MessageStatus.SENDING, {}, increase={"attempts": 1}
     )
     for message in pending:
         message["status"] = MessageStatus.SENDING.value
@@ -238,4 +238,12 @@ def _addressed(batch: documents.Batch) -> dict[str, object]:
 
 
 def _range(batch: documents.Batch) -> dict[str, object]:
-    return {"_id": {"$gte": batch.first, "$lte": batch.last}}
+    return {"_id": _between(batch.first, batch.last)}
+
+
+def _stretch(messages: Sequence[ledger.Row]) -> dict[str, object]:
+    return _between(messages[0]["_id"], messages[-1]["_id"])
+
+
+def _between(first: str, last: str) -> dict[str, object]:
+    return {"$gte": first, "$lte": last}

@@ -159,7 +159,7 @@ class Check:
 
 
 async def verify(campaign_id: PydanticObjectId) -> Check:
-    """Recount a campaign. Reads every message of it: some 2 s for a million, and as long again if it is being sent."""
+    """Recount a campaign. Reads every message of it: seconds for a million, and as long again if it is being sent."""
     stats, found = await _at_rest(campaign_id) or await _in_motion(campaign_id)
     # A message is DELIVERED by a receipt: if there are as many receipts as messages, each has one.
     twice = found.receipts != found.stats.delivered
