@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from beanie import Document
 from bson import Decimal128
@@ -18,29 +18,31 @@ T = TypeVar("T")
 
 Record = Mapping[str, object]
 
-_REGISTRY = TypeRegistry([DecimalEncoder()])
 # With zones and a decoder of decimals the driver takes twice as long to read a page, most of which is only printed.
-AS_STORED: CodecOptions[dict[str, object]] = CodecOptions(type_registry=_REGISTRY)
-
+AS_STORED: CodecOptions[dict[str, object]] = CodecOptions(type_registry=TypeRegistry([DecimalEncoder()]))
 
 # By the model, each beside what it was made from: a model can be bound to another database.
-_collections: dict[type[Document], tuple[object, AsyncCollection[dict[str, object]]]] = {}
+_collections: dict[type[Document], tuple[object, AsyncCollection[Any]]] = {}
 
 
 def of(model: type[Document]) -> AsyncCollection[dict[str, object]]:
     """The collection of a model, read as it is stored: decimals as Decimal128, instants in UTC without saying so."""
-    collection: AsyncCollection[dict[str, object]] = model.get_pymongo_collection()
-    known = _collections.get(model)
-    if known is None or known[0] is not collection:
-        known = _collections[model] = collection, collection.with_options(codec_options=AS_STORED)
-    return known[1]
+    collection: AsyncCollection[dict[str, object]] = _as_stored(model)
+    return collection
 
 
 def of_kind(model: type[Document], kind: type[R]) -> AsyncCollection[R]:
     """`of`, its records being of this kind, for all that who asks knows."""
-    collection: AsyncCollection[R] = model.get_pymongo_collection()
-    options: CodecOptions[R] = CodecOptions(type_registry=_REGISTRY)
-    return collection.with_options(codec_options=options)
+    collection: AsyncCollection[R] = _as_stored(model)
+    return collection
+
+
+def _as_stored(model: type[Document]) -> AsyncCollection[Any]:
+    collection: AsyncCollection[Any] = model.get_pymongo_collection()
+    known = _collections.get(model)
+    if known is None or known[0] is not collection:
+        known = _collections[model] = collection, collection.with_options(codec_options=AS_STORED)
+    return known[1]
 
 
 async def update(model: type[Document], updates: Sequence[Record], session: AsyncClientSession) -> None:
