@@ -1,6 +1,7 @@
 """The embedded MongoDB, with real processes: users that leave, are killed, and arrive at the same moment."""
 
 import asyncio
+import fcntl
 import os
 import re
 import select
@@ -346,6 +347,13 @@ def a_program(folder: Path, script: str) -> str:
 def data_dir() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
+        wait_for_keeper(Path(folder))
+
+
+def wait_for_keeper(data_dir: Path) -> None:
+    """After a user was killed its mongod writes to the folder for another second."""
+    with (data_dir / "mongod.keeper").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 @pytest_asyncio.fixture(scope="module")
