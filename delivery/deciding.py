@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from beanie import PydanticObjectId
 
@@ -26,8 +26,7 @@ class Member(TypedDict):
     _id: PydanticObjectId
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome of one customer: PENDING, HELD_OUT, or SKIPPED with its reason."""
 
     customer_id: PydanticObjectId
@@ -40,23 +39,25 @@ class Decision:
 
     def stored(self, campaign_id: PydanticObjectId, channel: Channel, now: datetime) -> dict[str, object]:
         """The message as it goes into the ledger."""
-        message = {
+        if_any = {
+            "recipient": self.recipient,
+            "subject": self.subject,
+            "skip_reason": self.skip_reason and self.skip_reason.value,
+        }
+        return {
             "_id": message_id(campaign_id, self.customer_id),
             "campaign_id": campaign_id,
             "customer_id": self.customer_id,
             "variant": self.variant,
             "channel": channel.value,
-            "recipient": self.recipient,
-            "subject": self.subject,
             "body": self.body,
             "status": self.status.value,
-            "skip_reason": self.skip_reason and self.skip_reason.value,
             "attempts": 0,
             "life": 1,
             "created_at": now,
             "updated_at": now,
+            **{name: value for name, value in if_any.items() if value is not None},
         }
-        return {name: value for name, value in message.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
+from bson import Decimal128
+
+from documents.values import decimal_of_bson
+
 Record = Mapping[str, object]
 
 
@@ -28,12 +32,17 @@ def customer(stored: Record, names: Iterable[str]) -> dict[str, object]:
 
 
 def instant(at: datetime) -> str:
-    """An instant as the API writes it, which Liquid's date filter reads."""
-    return f"{at.astimezone(UTC).isoformat(timespec='milliseconds')[:23]}Z"
+    """An instant as the API writes it, which Liquid's date filter reads. One without a zone is in UTC."""
+    in_utc = at.astimezone(UTC) if at.tzinfo else at
+    return f"{in_utc.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def _instant(value: object) -> object:
     return instant(value) if isinstance(value, datetime) else None
+
+
+def _money(value: object) -> object:
+    return decimal_of_bson(value) if isinstance(value, Decimal128) else value
 
 
 def _day(value: object) -> object:
@@ -66,13 +75,13 @@ CUSTOMER: Mapping[str, Variable] = MappingProxyType(
         "postalCode": Variable("postal_code"),
         "smsConsent": Variable("sms_consent"),
         "emailConsent": Variable("email_consent"),
-        "totalSpend": Variable("total_spend"),
+        "totalSpend": Variable("total_spend", _money),
         "orderCount": Variable("order_count"),
         "visitCount": Variable("visit_count"),
-        "averageOrderValue": Variable("average_order_value"),
+        "averageOrderValue": Variable("average_order_value", _money),
         "aliveProbability": Variable("alive_probability"),
         "predictedOrders90d": Variable("predicted_orders_90d"),
-        "predictedSpend90d": Variable("predicted_spend_90d"),
+        "predictedSpend90d": Variable("predicted_spend_90d", _money),
         "firstPurchase": Variable("first_purchase", _instant),
         "lastPurchase": Variable("last_purchase", _instant),
         "createdAt": Variable("created_at", _instant),

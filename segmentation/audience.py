@@ -17,6 +17,7 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 
 import documents
+from documents import records
 from segmentation.dates import AsOf
 from segmentation.evaluator import Person
 from segmentation.filters import Filter, Stage, all_of
@@ -91,7 +92,8 @@ async def batches(
 ) -> AsyncIterator[Sequence[Record]]:
     """All customers whom the rules select, with these stored fields, in the order of their ids, behind `after`.
 
-    Each batch is a query of its own, so the walk may take as long as it likes and be taken up again anywhere.
+    Each batch is a query of its own, so the walk may take as long as it likes and be taken up again anywhere. Records
+    are as `documents.records` reads them: a decimal is a Decimal128, and an instant does not say that it is in UTC.
     """
     selection = Selection.of(rules, as_of, {})
     walk = _filtered(selection, after, fields) if selection.is_plain else _named(selection, after, fields)
@@ -117,7 +119,7 @@ async def _filtered(
 ) -> AsyncIterator[Sequence[Record]]:
     while True:
         behind: Filter = {"_id": {"$gt": after}} if after else {}
-        found = _customers().find(all_of([behind, selection.filter]), dict.fromkeys(fields, 1))
+        found = records.of(documents.Customer).find(all_of([behind, selection.filter]), dict.fromkeys(fields, 1))
         # By any other index every batch would begin with a sort of all that is left.
         batch = await found.sort("_id", 1).hint("_id_").limit(BATCH).to_list()
         if batch:
@@ -139,7 +141,8 @@ async def _named(
     for start in range(0, len(ids), BATCH * ID_BYTES):
         part = bytes(ids[start : start + BATCH * ID_BYTES])
         named = [ObjectId(part[at : at + ID_BYTES]) for at in range(0, len(part), ID_BYTES)]
-        batch = await _customers().find({"_id": {"$in": named}}, dict.fromkeys(fields, 1)).sort("_id", 1).to_list()
+        theirs = records.of(documents.Customer).find({"_id": {"$in": named}}, dict.fromkeys(fields, 1))
+        batch = await theirs.sort("_id", 1).to_list()
         if batch:
             yield batch
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from beanie import PydanticObjectId
@@ -12,9 +14,11 @@ from pymongo.asynchronous.database import AsyncDatabase
 import documents
 import errors
 from delivery import campaigns, dispatcher, ledger, planning
+from delivery.audiences import walker
 from delivery.deciding import Member
 from delivery.setup import Setup
 from documents import Campaign, CampaignStatus, Channel, ConsentState, MessageStatus, SkipReason, Variant
+from segmentation.dates import Calendar
 from tests.delivery.conftest import SETUP, a_campaign, customers, everyone, launched, messages_of, now_of, stats_of
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -99,6 +103,16 @@ async def test_an_email_has_its_subject_rendered() -> None:
     variant = Variant(name="A", subject="For {{ customer.firstName }}", body="Hi")
     (message,) = await messages_of(await launched(channel=Channel.EMAIL, variants=[variant]))
     assert (message.recipient, message.subject) == ("asha@example.com", "For Person")
+
+
+async def test_money_and_instants_are_rendered_as_they_are_stored() -> None:
+    last_purchase = datetime(2026, 10, 1, 8, 30, tzinfo=UTC)
+    await customers(1, total_spend=Decimal("12.50"), order_count=2, last_purchase=last_purchase)
+    campaign = await a_campaign(body="{{ customer.totalSpend }} until {{ customer.lastPurchase }}")
+    await campaigns.launch(campaign.id, documents.now())
+    await dispatcher.plan_due(SETUP, walker(Calendar(ZoneInfo("Asia/Kolkata"))))
+    (message,) = await messages_of(campaign)
+    assert message.body == "12.50 until 2026-10-01T08:30:00.000Z"
 
 
 async def test_a_plan_foretells_what_launching_does_and_writes_nothing() -> None:
