@@ -192,10 +192,7 @@ class _Desk:
         """Write it all."""
         for message_id, (status, changes) in self._moves.items():
             self._entry.move(self._messages[message_id], status, changes)
-        if self._receipts:
-            await documents.Receipt.get_pymongo_collection().insert_many(
-                self._receipts, ordered=False, session=self._entry.session
-            )
+        await records.insert(documents.Receipt, self._receipts, self._entry.session)
 
     def _believes(self, message: ledger.Row, report: Report, life: int) -> bool:
         moved = self._moves.get(message["_id"])
