@@ -204,7 +204,8 @@ async def _take(
 async def _to_send(batch: documents.Batch, limit: int, entry: ledger.Entry) -> list[ledger.Row]:
     which = {**_range(batch), "status": {"$in": TO_SEND}}
     messages = records.of_kind(documents.Message, ledger.Row)
-    return await messages.find(which, WANTED_FIELDS, session=entry.session).sort("_id").limit(limit).to_list()
+    found = messages.find(which, WANTED_FIELDS, session=entry.session, limit=limit, batch_size=limit)
+    return await found.sort("_id").to_list()
 
 
 async def _start(

@@ -160,10 +160,13 @@ class _Desk:
         """Read everything that these reports speak of."""
         ids = {key[0] for report in reports if (key := read_key(report.key))}
         messages = records.of_kind(documents.Message, ledger.Row).find(
-            {"_id": {"$in": list(ids)}}, WANTED_FIELDS, session=entry.session
+            {"_id": {"$in": list(ids)}}, WANTED_FIELDS, session=entry.session, batch_size=len(reports) + 1
         )
         told = documents.Receipt.get_pymongo_collection().find(
-            {"_id": {"$in": [report.receipt_id for report in reports]}}, ["_id"], session=entry.session
+            {"_id": {"$in": [report.receipt_id for report in reports]}},
+            ["_id"],
+            session=entry.session,
+            batch_size=len(reports) + 1,
         )
         return cls(
             entry,

@@ -121,7 +121,7 @@ async def _filtered(
         behind: Filter = {"_id": {"$gt": after}} if after else {}
         found = records.of(documents.Customer).find(all_of([behind, selection.filter]), dict.fromkeys(fields, 1))
         # By any other index every batch would begin with a sort of all that is left.
-        batch = await found.sort("_id", 1).hint("_id_").limit(BATCH).to_list()
+        batch = await found.sort("_id", 1).hint("_id_").limit(BATCH).batch_size(BATCH).to_list()
         if batch:
             yield batch
         if len(batch) < BATCH:
@@ -142,7 +142,7 @@ async def _named(
         part = bytes(ids[start : start + BATCH * ID_BYTES])
         named = [ObjectId(part[at : at + ID_BYTES]) for at in range(0, len(part), ID_BYTES)]
         theirs = records.of(documents.Customer).find({"_id": {"$in": named}}, dict.fromkeys(fields, 1))
-        batch = await theirs.sort("_id", 1).to_list()
+        batch = await theirs.sort("_id", 1).batch_size(BATCH).to_list()
         if batch:
             yield batch
 
