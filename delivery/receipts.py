@@ -7,10 +7,11 @@ nothing. DELIVERED is believed whenever it comes; FAILED only of the life that w
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from itertools import accumulate, islice, takewhile
+from typing import NamedTuple
 
 import documents
 import metrics
@@ -39,8 +40,7 @@ class Outcome(StrEnum):
     INVALID = "INVALID"  # not a receipt
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One receipt as it was told. `key` is the messageId that the vendor was given."""
 
     receipt_id: str
@@ -184,7 +184,7 @@ class _Desk:
             return Outcome.DUPLICATE
         self._told.add(report.receipt_id)
         if "customer_id" not in message:
-            report = replace(report, failure_reason=None)  # of somebody who was erased; it may quote the address
+            report = report._replace(failure_reason=None)  # of somebody who was erased; it may quote the address
         self._receipts.append(_stored(report, *key, self._entry.now))
         if not self._believes(message, report, life=key[1]):
             return Outcome.IGNORED

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -150,7 +149,7 @@ async def test_what_cannot_be_stored_fails_nobody_once_its_sender_has_given_up()
     campaign = await sent(audience=5)
     *messages, last = await messages_of(campaign)
     reports = [delivered(each, f"r-{each.id}") for each in messages]
-    reports[3] = replace(reports[3], occurred_at=datetime.fromisoformat("0001-01-01T00:00:00+12:00"))
+    reports[3] = reports[3]._replace(occurred_at=datetime.fromisoformat("0001-01-01T00:00:00+12:00"))
     *others, unstorable = calls = [asyncio.create_task(outcomes(each)) for each in reports]
     await asyncio.wait(others, return_when=asyncio.FIRST_COMPLETED)
     for _ in range(5):  # in which the next in turn takes it along
