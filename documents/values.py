@@ -6,6 +6,7 @@ from array import array
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from typing import Annotated
 
 from beanie import Document, PydanticObjectId
@@ -21,6 +22,7 @@ _LARGEST_COEFFICIENT = 10**34 - 1
 _EXPONENT_UNIT = 1 << (_COEFFICIENT_BITS - 64)  # in the upper half, which has no more of a coefficient below 2**64
 _EXPONENT_BIAS = 6176
 _DECIMALS_OF_MONEY = 4  # at most, in any currency of ISO 4217
+_BID = attrgetter("bid")
 _FIRST_ODD_FORM = 0b11 << 12  # of sign and exponent: negatives, infinities, NaN, and the form that no driver writes
 
 
@@ -35,14 +37,20 @@ def decimal_of_bson(value: Decimal128) -> Decimal:
 
 def digits_of_bson(values: Sequence[Decimal128]) -> list[str] | None:
     """The digits of amounts of money: of numbers from 0 up, with one number of decimals, not many; None for others."""
-    words = array("Q", b"".join(value.bid for value in values))
+    words = array("Q", b"".join(map(_BID, values)))
     if sys.byteorder == "big":
         words.byteswap()
     coefficients, heads = words[::2], set(words[1::2])
     decimals = _EXPONENT_BIAS - (head := heads.pop()) // _EXPONENT_UNIT
     if heads or head % _EXPONENT_UNIT or not 0 < decimals <= _DECIMALS_OF_MONEY:
         return None
-    return [f"%d.%0{decimals}d" % divmod(coefficient, 10**decimals) for coefficient in coefficients]
+    one = 10**decimals
+    return [
+        f"{(digits := str(coefficient))[:-decimals]}.{digits[-decimals:]}"
+        if coefficient >= one
+        else f"0.{coefficient:0{decimals}d}"
+        for coefficient in coefficients
+    ]
 
 
 class DecimalEncoder(TypeEncoder):
