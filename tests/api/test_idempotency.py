@@ -254,6 +254,15 @@ async def test_an_odd_key_is_a_bad_request(client: httpx.AsyncClient, key: str) 
     assert deeds.done == []
 
 
+async def test_variables_that_nest_too_deep_to_be_told_apart_are_refused(client: httpx.AsyncClient) -> None:
+    deep: object = 1
+    for _ in range(300):
+        deep = [deep]
+    asked = {"query": "mutation { act }", "variables": {"name": deep}}
+    assert code(await client.post("", json=asked, headers=KEY)) == "BAD_USER_INPUT"
+    assert deeds.done == []
+
+
 @pytest.mark.parametrize("extension", [5, ["a"], "another"])
 async def test_a_key_in_the_extensions_must_be_a_text_and_the_headers(
     client: httpx.AsyncClient, extension: object
