@@ -15,6 +15,7 @@ import documents
 import errors
 from auth import Viewer
 from documents import Role
+from resolvers import texts
 from resolvers.sessions import Sessions, SignedIn
 
 MIN_PASSWORD_LENGTH = 8
@@ -143,4 +144,4 @@ def _name_fault(name: str) -> errors.Fault | None:
         return errors.Required("A name is needed.", ["name"])
     if len(name) > MAX_NAME_LENGTH:
         return errors.InvalidInput(f"A name has at most {MAX_NAME_LENGTH} characters.", ["name"])
-    return None
+    return next(iter(texts.faults(name, "name")), None)

@@ -151,6 +151,7 @@ async def test_what_cannot_be_in_a_name_is_neither_saved_nor_looked_for(marketer
     assert faults(await marketer.ask(CREATE, input=body)) == {("input.name", "INVALID"), ("input.body", "INVALID")}
     query = "query ($s: String) { campaigns(filter: {search: $s}) { totalCount } }"
     assert await marketer.refusal(query, s="a\0b") == "INVALID"
+    assert await marketer.refusal(query, s="x" * 40_000) == "INVALID"
 
 
 async def test_the_flight_plan_is_what_launching_then_does(marketer: Api) -> None:

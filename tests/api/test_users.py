@@ -30,6 +30,11 @@ async def test_the_first_to_register_is_the_administrator(api: Api) -> None:
     }
 
 
+async def test_a_name_has_nothing_in_it_that_nobody_can_look_for(api: Api) -> None:
+    refused = await api.ask(REGISTER, email="a@example.com", name="a\0b")
+    assert [error["field"] for error in refused["userErrors"]] == [["input", "name"]]
+
+
 async def test_a_later_one_is_registered_by_an_administrator_only(api: Api) -> None:
     admin = api.signed_in_as((await api.ask(REGISTER, email="a@example.com"))["accessToken"])
     assert await api.refusal(REGISTER, email="b@example.com") == "FORBIDDEN"
