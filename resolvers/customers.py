@@ -143,6 +143,8 @@ def _matching(filter: CustomerFilter) -> dict[str, object]:
     if filter.search is not None and (search := _text(filter.search, "search")):
         conditions["$or"] = _search(documents.fold(search))
     if filter.tags:
+        if len(filter.tags) > values.MOST_TAGS:
+            raise errors.InvalidInput(f"A customer has at most {values.MOST_TAGS} tags.", ["filter", "tags"])
         conditions["folded.tags"] = {"$all": [documents.fold(_text(tag, "tags")) for tag in filter.tags]}
     if filter.city is not None:
         conditions["folded.city"] = documents.fold(_text(filter.city, "city"))

@@ -215,6 +215,12 @@ async def test_what_nobody_can_be_found_by_is_refused(marketer: Api, filter: str
     assert await marketer.refusal(f"{{ customers(filter: {filter}) {{ totalCount }} }}") == "INVALID"
 
 
+async def test_nobody_is_looked_for_by_more_tags_than_anybody_has(marketer: Api) -> None:
+    query = "query ($tags: [String!]) { customers(filter: {tags: $tags}) { totalCount } }"
+    assert await marketer.ask(query, tags=[f"{number}" for number in range(100)]) == {"totalCount": 0}
+    assert await marketer.refusal(query, tags=[f"{number}" for number in range(101)]) == "INVALID"
+
+
 async def test_a_customer_has_orders(marketer: Api) -> None:
     customer = await a_customer()
     now = documents.now()
