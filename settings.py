@@ -68,7 +68,7 @@ class Settings(BaseSettings):
 
     currency: str = Field("USD", pattern="^[A-Z]{3}$")
     timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("UTC")
-    max_batch: int = Field(10_000, ge=1)
+    max_batch: int = Field(10_000, ge=1, le=100_000)
 
     importers: int = Field(1, ge=0, le=1)
     senders: int = Field(1, ge=0, le=64)

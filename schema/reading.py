@@ -53,6 +53,16 @@ class Refused(Exception):
         self.code = code
 
 
+def refuse_beyond(name: str, maximum: int, found: int) -> None:
+    """Raise Refused, with the limit's name, when more was found than it allows."""
+    if found > maximum:
+        problem = f"The query is over the limit of {maximum:,} for its {name.replace('_', ' ')}."
+        # Fragment bombs come to numbers that JSON does not have.
+        requested = min(found, 1_000_000_000)
+        error = errors.coded(errors.LIMIT_EXCEEDED, problem, limit=name, requested=requested, max=maximum)
+        raise Refused([error], errors.LIMIT_EXCEEDED)
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A valid document, taken apart. It is shared by every request with the same text."""
@@ -78,7 +88,7 @@ class Document:
             cost = limits.Scales(schema, self.ast, variables).weigh(operation).cost
             if len(self._costs) < CACHED_COSTS:
                 self._costs[key] = cost
-        _refuse_beyond("cost", limits.MAX_COST, cost)
+        refuse_beyond("cost", limits.MAX_COST, cost)
         return cost
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -137,10 +147,10 @@ class Reader:
         try:
             weights = [scales.weigh(node) for node in ast.definitions if isinstance(node, OperationDefinitionNode)]
         except RecursionError:
-            _refuse_beyond("depth", limits.MAXIMA["depth"], MAX_TOKENS)
+            refuse_beyond("depth", limits.MAXIMA["depth"], MAX_TOKENS)
         for weight in weights:
             for name, maximum in limits.MAXIMA.items():
-                _refuse_beyond(name, maximum, getattr(weight, name))
+                refuse_beyond(name, maximum, getattr(weight, name))
 
     def _remember(self, text: str, document: Document) -> None:
         self._cache[text] = document
@@ -151,7 +161,7 @@ class Reader:
 
 
 def _parse(text: str) -> DocumentNode:
-    _refuse_beyond("characters", MAX_CHARACTERS, len(text))
+    refuse_beyond("characters", MAX_CHARACTERS, len(text))
     try:
         ast = parse(text, max_tokens=MAX_TOKENS)
     except GraphQLSyntaxError as error:
@@ -172,18 +182,9 @@ def _refuse_long_numbers(ast: DocumentNode) -> None:
     token = ast.loc.start_token if ast.loc else None
     while token:
         if token.kind in (TokenKind.INT, TokenKind.FLOAT):
-            _refuse_beyond("digits", MAX_DIGITS, len(token.value or ""))
+            refuse_beyond("digits", MAX_DIGITS, len(token.value or ""))
         token = token.next
 
 
 def _name_of(operation: OperationDefinitionNode) -> str | None:
     return operation.name.value if operation.name else None
-
-
-def _refuse_beyond(name: str, maximum: int, found: int) -> None:
-    if found > maximum:
-        problem = f"The query is over the limit of {maximum:,} for its {name.replace('_', ' ')}."
-        # Fragment bombs come to numbers that JSON does not have.
-        requested = min(found, 1_000_000_000)
-        error = errors.coded(errors.LIMIT_EXCEEDED, problem, limit=name, requested=requested, max=maximum)
-        raise Refused([error], errors.LIMIT_EXCEEDED)

@@ -206,7 +206,9 @@ class Connection(Generic[V]):
             raise Gone
         try:
             message = http.decode(frame) if isinstance(frame, str) else None
-        except http.HTTPFault:
+        except http.HTTPFault as fault:
+            if fault.status == 413:
+                raise Closed(1009, fault.message) from None
             message = None
         if not isinstance(message, dict) or not isinstance(message.get("type"), str):
             raise Closed(4400, "A message must be a text frame with a JSON object that has a type")

@@ -11,6 +11,7 @@ import pytest
 
 import documents
 from ingestion import Policy, importer
+from schema import variables
 from tests.api.conftest import Api
 from tests.api.test_imports import send
 
@@ -180,6 +181,30 @@ async def test_what_is_no_json_is_a_bad_request_or_a_rows_fault(
     assert response.json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
     job = await imported(http, marketer, "customers", b'{"externalId": "2"}\n%s\n{"externalId": "3"}\n' % encoded)
     assert (job["status"], job["processed"], job["failed"]) == ("COMPLETED", 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("query", "value", "limit"),
+    [
+        (BATCHES["customers"], [{}] * (variables.MAX_ROWS + 1), "rows"),
+        (
+            "mutation ($input: [ID!]!) { mergeCustomers(keepId: 1, mergeIds: $input) { userErrors { code } } }",
+            ["1"] * (variables.MAX_VALUES + 1),
+            "values",
+        ),
+        (
+            "query ($input: SegmentRules) { customers(filter: {rules: $input}) { totalCount } }",
+            {"a": [{}] * variables.MAX_VALUES},
+            "values",
+        ),
+    ],
+)
+async def test_more_values_than_anything_takes_are_refused_unread(
+    marketer: Api, query: str, value: object, limit: str
+) -> None:
+    [error] = (await marketer.answer(query, input=value))["errors"]
+    assert error["extensions"]["code"] == "LIMIT_EXCEEDED"
+    assert error["extensions"]["limit"] == limit
 
 
 async def test_rubbish_behind_a_header_is_told_row_by_row(http: httpx.AsyncClient, marketer: Api) -> None:
