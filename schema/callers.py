@@ -1,8 +1,19 @@
 """Who is asking: what the endpoint needs to know of authentication, which lives elsewhere."""
 
+import asyncio
+import logging
 from collections.abc import Hashable
 from datetime import datetime
 from typing import Protocol, TypeVar
+
+from pymongo.errors import PyMongoError
+
+import errors
+
+log = logging.getLogger(__name__)
+
+# With the moment for which sessions are remembered, less than the minute within which a logout is promised to work.
+RECHECK_SECONDS = 30.0
 
 V = TypeVar("V")
 
@@ -31,3 +42,23 @@ class Contexts(Protocol[V]):
 
     def open(self, viewer: V) -> Context:
         """A fresh context, so that what its loaders have read never goes stale."""
+
+
+async def until_refused(
+    contexts: Contexts[V], authorization: str | None, rights: Hashable, recheck_seconds: float = RECHECK_SECONDS
+) -> str:
+    """Why an Authorization value is no good any more, or for other rights than these, once that is so.
+
+    Who has proved once who they are may keep a connection for hours, in which they sign out or are shut out.
+    """
+    while True:
+        await asyncio.sleep(recheck_seconds)
+        try:
+            viewer = await contexts.authenticate(authorization)
+        except errors.Unauthenticated as refused:
+            return refused.message
+        except PyMongoError:
+            log.warning("who holds a connection could not be looked up", exc_info=True)
+            continue
+        if contexts.open(viewer).rights != rights:
+            return "The role has changed."

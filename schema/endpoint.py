@@ -6,7 +6,7 @@ context for each operation. `close` ends every open stream, which would otherwis
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, aclosing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 import errors
 import metrics
 from schema import http, streams, uploads, websocket
-from schema.callers import Contexts
+from schema.callers import RECHECK_SECONDS, Context, Contexts, until_refused
 from schema.errors import coded
 from schema.execution import EngineSchema
 from schema.http import HTTPFault, Media
@@ -40,6 +40,8 @@ MAX_MULTIPART_BYTES = 2**30 + MAX_JSON_BYTES  # a file of a gigabyte, and the op
 PING_SECONDS = 12.0
 
 V = TypeVar("V")
+
+End = Callable[[], Coroutine[None, None, object]]
 
 
 class Endpoint(Generic[V]):
@@ -57,6 +59,7 @@ class Endpoint(Generic[V]):
         rates: Rates | None = None,
         ping_seconds: float = PING_SECONDS,
         init_seconds: float = websocket.INIT_SECONDS,
+        recheck_seconds: float = RECHECK_SECONDS,
     ) -> None:
         self._schema = schema
         self._contexts = contexts
@@ -64,6 +67,7 @@ class Endpoint(Generic[V]):
         self._rates = rates or Rates()
         self._ping_seconds = ping_seconds
         self._init_seconds = init_seconds
+        self._recheck_seconds = recheck_seconds
         self._closing = asyncio.Event()
 
     def close(self) -> None:
@@ -133,7 +137,7 @@ class Endpoint(Generic[V]):
             raise HTTPFault(405, "Send mutations by POST.", {"Allow": "POST"})
         if media is Media.EVENTS:
             answers = self._schema.performed(operation, partial(self._contexts.open, viewer))
-            return self._event_stream(answers, request_id, context.expires_at)
+            return self._event_stream(answers, request_id, self._ends(request, context))
         if operation.kind is OperationType.SUBSCRIPTION:
             raise HTTPFault(406, f"A subscription is a stream: accept {Media.EVENTS}, or use a WebSocket.")
         return self._written(await self._schema.run(operation, context), media, request_id)
@@ -145,14 +149,23 @@ class Endpoint(Generic[V]):
 
     def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
         if media is Media.EVENTS:
-            return self._event_stream(_only(answer), request_id, None)
+            return self._event_stream(_only(answer), request_id)
         headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer)}
         # Starlette adds the charset to text types alone.
         media_type = f"{media}; charset=utf-8"
         return Response(encode(answer, request_id), http.status_of(answer, media), headers, media_type)
 
+    def _ends(self, request: HTTPRequest, context: Context) -> Sequence[End]:
+        """What ends with the caller's credentials."""
+        authorization = request.headers.get("authorization")
+        refused = partial(until_refused, self._contexts, authorization, context.rights, self._recheck_seconds)
+        return [
+            *([partial(_until, context.expires_at)] if context.expires_at else []),
+            *([refused] if context.caller is not None else []),
+        ]
+
     def _event_stream(
-        self, answers: AsyncGenerator[Answer, None], request_id: str, expires_at: datetime | None
+        self, answers: AsyncGenerator[Answer, None], request_id: str, ends: Sequence[End] = ()
     ) -> ASGIApp:
         async def stream(scope: Scope, receive: Receive, send_now: Send) -> None:
             async def send(message: Message) -> None:
@@ -163,7 +176,7 @@ class Endpoint(Generic[V]):
             stops = [
                 asyncio.create_task(_until_gone(receive), name="the client leaves"),
                 asyncio.create_task(_until_set(self._closing), name="the endpoint closes"),
-                *([asyncio.create_task(_until(expires_at), name="the token expires")] if expires_at else []),
+                *(asyncio.create_task(end(), name="the credentials end") for end in ends),
             ]
             last = http.COMPLETE
             try:
@@ -190,6 +203,7 @@ class Endpoint(Generic[V]):
             authorization=socket.headers.get("authorization"),
             admit=partial(self._admit, socket),
             init_seconds=self._init_seconds,
+            recheck_seconds=self._recheck_seconds,
         )
         with metrics.SOCKETS.track_inprogress():
             await connection.serve()

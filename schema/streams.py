@@ -12,7 +12,7 @@ class Cut(Exception):
 
 
 async def until(
-    source: AsyncGenerator[T, None], stops: Iterable[asyncio.Task[None]], pause_seconds: float
+    source: AsyncGenerator[T, None], stops: Iterable[asyncio.Task[object]], pause_seconds: float
 ) -> AsyncGenerator[T | None, None]:
     """The items of a source until it ends, and None for each pause without an item. Raises Cut once one of `stops` is
     done.

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +12,7 @@ import orjson
 
 import errors
 from schema import http
-from schema.callers import Contexts
+from schema.callers import RECHECK_SECONDS, Contexts, until_refused
 from schema.execution import EngineSchema
 from schema.operations import Request, encode
 from schema.streams import Patience
@@ -69,6 +69,7 @@ class Connection(Generic[V]):
         authorization: str | None = None,
         admit: Callable[[str | None, int], None] = lambda _, __: None,
         init_seconds: float = INIT_SECONDS,
+        recheck_seconds: float = RECHECK_SECONDS,
         send_seconds: float = SEND_SECONDS,
     ) -> None:
         self._schema = schema
@@ -77,9 +78,12 @@ class Connection(Generic[V]):
         self._authorization = authorization
         self._admit = admit
         self._init_seconds = init_seconds
+        self._recheck_seconds = recheck_seconds
+        self._end = "The token has expired"
         self._deadline = asyncio.timeout(None)
         self._patience = Patience(send_seconds, self._lose)
         self._operations: dict[str, asyncio.Task[None]] = {}
+        self._watch: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
         """Serve the connection until it ends, from either side."""
@@ -100,12 +104,21 @@ class Connection(Generic[V]):
         try:
             async with self._deadline:
                 viewer = await self._initialised()
-                self._deadline.reschedule(_loop_time_of(self._contexts.open(viewer).expires_at))
+                context = self._contexts.open(viewer)
+                self._deadline.reschedule(_loop_time_of(context.expires_at))
+                if context.caller is not None:
+                    self._watch = tasks.create_task(self._until_refused(context.rights), name="the caller is refused")
                 await self._converse(viewer, tasks)
         except TimeoutError:
-            raise Gone if self._patience.is_lost else Closed(4403, "The token has expired") from None
+            raise Gone if self._patience.is_lost else Closed(4403, self._end) from None
         finally:
             self._patience.end()
+            if self._watch:
+                self._watch.cancel()
+
+    async def _until_refused(self, rights: Hashable) -> None:
+        self._end = await until_refused(self._contexts, self._authorization, rights, self._recheck_seconds)
+        self._lose()
 
     def _lose(self) -> None:
         if not self._deadline.expired():
@@ -123,8 +136,9 @@ class Connection(Generic[V]):
                     await self._answer_ping(message)
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
+        self._authorization = self._credentials(message)
         try:
-            viewer = await self._contexts.authenticate(self._credentials(message))
+            viewer = await self._contexts.authenticate(self._authorization)
         except errors.Unauthenticated as refused:
             raise Closed(4403, refused.message) from None
         await self._send({"type": "connection_ack"})

@@ -48,14 +48,18 @@ class Context:
 
 
 class Callers:
-    """Takes `Bearer NAME` for NAME; `Bearer bad` is no good, and `Bearer brief` is so only for a moment."""
+    """Takes `Bearer NAME` for NAME; `Bearer bad` is no good, and `Bearer brief` is so only for a moment.
+
+    Whose name is among the `revoked` is no good any more.
+    """
 
     def __init__(self) -> None:
         self.opened = 0
+        self.revoked: set[str] = set()
 
     async def authenticate(self, authorization: str | None) -> Caller:
         name = (authorization or "").removeprefix("Bearer ") or None
-        if name == "bad":
+        if name == "bad" or name in self.revoked:
             raise errors.Unauthenticated("This token is no good.")
         return Caller(name, datetime.now(UTC) + timedelta(seconds=0.2) if name == "brief" else None)
 

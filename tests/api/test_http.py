@@ -364,6 +364,18 @@ async def test_a_stream_ends_when_the_token_does_and_is_not_called_complete() ->
     assert sent[-1] == {"type": "http.response.body", "body": b""}
 
 
+async def test_a_stream_ends_when_its_token_is_revoked() -> None:
+    callers = Callers()
+
+    def revoke_after_an_event(sent: Sent) -> bool:
+        if has_an_event(sent):
+            callers.revoked.add("ann")
+        return False
+
+    sent = await streaming(Endpoint(SCHEMA, callers, recheck_seconds=0), revoke_after_an_event, asyncio.Event(), "ann")
+    assert sent[-1] == {"type": "http.response.body", "body": b""}
+
+
 async def test_open_streams_do_not_hold_up_a_shutdown() -> None:
     endpoint = Endpoint(SCHEMA, Callers())
 

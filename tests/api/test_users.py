@@ -1,5 +1,9 @@
 """Signing up and in, staying in, roles and API keys, as clients meet them."""
 
+import asyncio
+
+from documents import Role
+from schema import callers
 from tests.api.conftest import Api
 
 REGISTER = """mutation ($email: String!, $password: String! = "correct horse", $name: String! = "Asha") {
@@ -130,6 +134,18 @@ async def test_an_api_key_opens_what_its_role_may_until_it_is_revoked(api: Api) 
     revoke = "mutation ($id: ID!) { revokeApiKey(id: $id) { revokedAt } }"
     assert (await admin.ask(revoke, id=made["apiKey"]["id"]))["revokedAt"] is not None
     assert await program.refusal("{ me { email } }") == "UNAUTHENTICATED"
+
+
+async def test_who_keeps_a_connection_is_refused_once_signed_out_or_in_another_role(api: Api) -> None:
+    admin = api.signed_in_as((await api.ask(REGISTER, email="a@example.com"))["accessToken"])
+    user = await admin.ask(REGISTER, email="b@example.com")
+    refused, demoted = (
+        callers.until_refused(api.contexts, f"Bearer {user['accessToken']}", role, recheck_seconds=0)
+        for role in (Role.ANALYST, Role.MARKETER)
+    )
+    assert await asyncio.wait_for(demoted, 10) == "The role has changed."
+    await api.signed_in_as(user["accessToken"]).ask("mutation { logout }")
+    assert await asyncio.wait_for(refused, 10) == "The session has ended: sign in again."
 
 
 async def test_an_id_that_is_none_is_nobodys(api: Api) -> None:

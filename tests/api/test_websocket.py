@@ -280,6 +280,18 @@ async def test_the_connection_ends_when_the_token_does(socket: Socket) -> None:
     assert await socket.code() == 4403
 
 
+async def test_the_connection_ends_when_the_token_is_revoked() -> None:
+    socket, callers = Socket(), Callers()
+    serving = asyncio.create_task(Connection(SCHEMA, callers, socket, recheck_seconds=0).serve())
+    socket.say(type="connection_init", payload={"authorization": "Bearer ann"})
+    socket.subscribe("1", "subscription { endless }")
+    assert (await socket.heard())["type"] == "connection_ack"
+    assert (await socket.heard())["type"] == "next"
+    callers.revoked.add("ann")
+    assert await socket.code() == 4403
+    await asyncio.wait_for(serving, 10)
+
+
 # Over the wire
 
 
