@@ -266,9 +266,11 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_read(client: htt
     assert read <= MAX_JSON_BYTES + 2 * 2**20
 
 
-@pytest.mark.parametrize("value", [b"{}", b"[]", b"1"])
-async def test_a_body_of_very_many_values_is_refused_unread(client: httpx.AsyncClient, value: bytes) -> None:
-    body = b'{"query": "{ who }", "variables": {"v": [%s]}}' % b",".join([value] * (http.MAX_SIGNS + 1))
+@pytest.mark.parametrize(("value", "times"), [(b"1", 2_000_001), (b"[]", 1_000_001), (b"{}", 222_223)])
+async def test_a_body_of_very_many_values_is_refused_unread(
+    client: httpx.AsyncClient, value: bytes, times: int
+) -> None:
+    body = b'{"query": "{ who }", "variables": {"v": [%s]}}' % b",".join([value] * times)
     response = await client.post("", content=body, headers={"content-type": "application/json"})
     assert response.status_code == 413
     assert codes(response) == ["TOO_LARGE"]
