@@ -1,16 +1,11 @@
 """Who is asking: what the endpoint needs to know of authentication, which lives elsewhere."""
 
 import asyncio
-import logging
 from collections.abc import Hashable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from pymongo.errors import PyMongoError
-
 import errors
-
-log = logging.getLogger(__name__)
 
 # With the moment for which sessions are remembered, less than the minute within which a logout is promised to work.
 RECHECK_SECONDS = 30.0
@@ -38,7 +33,10 @@ class Contexts(Protocol[V]):
     """Proves who is asking once for a connection, then opens a context for each of its operations."""
 
     async def authenticate(self, authorization: str | None) -> V:
-        """The caller behind an Authorization value, or nobody; raises Unauthenticated when it is no good."""
+        """The caller behind an Authorization value, or nobody.
+
+        Raises Unauthenticated when it is no good, and Unavailable when that cannot be known now.
+        """
 
     def open(self, viewer: V) -> Context:
         """A fresh context, so that what its loaders have read never goes stale."""
@@ -57,8 +55,7 @@ async def until_refused(
             viewer = await contexts.authenticate(authorization)
         except errors.Unauthenticated as refused:
             return refused.message
-        except PyMongoError:
-            log.warning("who holds a connection could not be looked up", exc_info=True)
+        except errors.Unavailable:
             continue
         if contexts.open(viewer).rights != rights:
             return "The role has changed."

@@ -1,9 +1,11 @@
 """What every field can reach: who is asking, the services that the server composed, and this operation's loaders."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from pymongo.errors import PyMongoError
 from strawberry.types import Info
 
 import documents
@@ -21,6 +23,8 @@ from resolvers.users import Registration
 from schema import access
 from schema.loaders import Loaders
 from segmentation.dates import AsOf, Calendar
+
+log = logging.getLogger(__name__)
 
 UTC = Calendar(ZoneInfo("UTC"))
 
@@ -94,7 +98,11 @@ class ContextFactory:
 
     async def authenticate(self, authorization: str | None) -> Viewer | None:
         """The viewer behind an Authorization value; raises Unauthenticated when there is one that is no good."""
-        return await self.services.sessions.viewer(authorization) if authorization else None
+        try:
+            return await self.services.sessions.viewer(authorization) if authorization else None
+        except PyMongoError as error:
+            log.warning("who is asking could not be looked up", exc_info=True)
+            raise errors.Unavailable("Nothing was done, as the database did not answer; try again.") from error
 
     def open(self, viewer: Viewer | None) -> Context:
         """A fresh context for one operation."""

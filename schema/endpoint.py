@@ -25,7 +25,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 import errors
 import metrics
-from schema import http, streams, uploads, websocket
+from schema import http, limits, streams, uploads, websocket
 from schema.callers import RECHECK_SECONDS, Context, Contexts, until_refused
 from schema.errors import coded
 from schema.execution import EngineSchema
@@ -97,7 +97,7 @@ class Endpoint(Generic[V]):
             media = http.negotiate(request.headers.get("accept", ""))
             asked = await self._asked(request, resources)
             return await self._perform(request, request_id, media, asked)
-        except errors.Unauthenticated as error:
+        except (errors.Unauthenticated, errors.Unavailable) as error:
             refused = Refused([coded(error.code, error.message)], error.code)
             return self._written(refusal(refused, request_id), media, request_id)
         except HTTPFault as fault:
@@ -128,7 +128,7 @@ class Endpoint(Generic[V]):
 
     async def _perform(self, request: HTTPRequest, request_id: str, media: Media, asked: Request) -> ASGIApp:
         try:
-            viewer = await self._contexts.authenticate(request.headers.get("authorization"))
+            viewer = await self._authenticated(request)
             context = self._contexts.open(viewer)
             operation = self._schema.admitted(asked, request_id, partial(self._admit, request, context.caller))
         except Refused as refused:
@@ -142,6 +142,14 @@ class Endpoint(Generic[V]):
             raise HTTPFault(406, f"A subscription is a stream: accept {Media.EVENTS}, or use a WebSocket.")
         return self._written(await self._schema.run(operation, context), media, request_id)
 
+    async def _authenticated(self, request: HTTPRequest) -> V:
+        """Who is asking. A token that is no good costs its sender's address as much as anything that is refused."""
+        try:
+            return await self._contexts.authenticate(request.headers.get("authorization"))
+        except errors.Unauthenticated:
+            self._admit(request, None, limits.REFUSED_COST)
+            raise
+
     def _admit(self, connection: HTTPConnection, caller: str | None, cost: int) -> None:
         address = connection.client.host if connection.client else None
         named = (("address", address), ("caller", caller))
@@ -150,7 +158,7 @@ class Endpoint(Generic[V]):
     def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
         if media is Media.EVENTS:
             return self._event_stream(_only(answer), request_id)
-        headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer)}
+        headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer, media)}
         # Starlette adds the charset to text types alone.
         media_type = f"{media}; charset=utf-8"
         return Response(encode(answer, request_id), http.status_of(answer, media), headers, media_type)

@@ -141,6 +141,8 @@ class Connection(Generic[V]):
             viewer = await self._contexts.authenticate(self._authorization)
         except errors.Unauthenticated as refused:
             raise Closed(4403, refused.message) from None
+        except errors.Unavailable as unavailable:
+            raise Closed(1013, unavailable.message) from None
         await self._send({"type": "connection_ack"})
         return viewer
 

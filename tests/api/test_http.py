@@ -217,15 +217,33 @@ async def test_a_token_that_is_no_good_is_refused(client: httpx.AsyncClient, acc
     assert codes(response) == ["UNAUTHENTICATED"]
 
 
-async def test_what_is_refused_is_paid_for_too() -> None:
+async def test_who_is_refused_is_told_how_to_say_who_it_is(client: httpx.AsyncClient) -> None:
+    response = await client.post(
+        "", json={"query": "{ who }"}, headers={"Authorization": "Bearer bad", "accept": RESPONSE}
+    )
+    assert response.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("accept", ["application/json", RESPONSE, EVENTS])
+async def test_while_nobody_can_tell_who_is_asking_they_are_told_to_try_again(
+    client: httpx.AsyncClient, accept: str
+) -> None:
+    headers = {"Authorization": "Bearer lost", "accept": accept}
+    response = await client.post("", json={"query": "{ who }"}, headers=headers)
+    assert response.status_code == (503 if accept == RESPONSE else 200)
+    assert '"code":"UNAVAILABLE"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("query", "token", "code"),
+    [("{ nothing }", "ann", "GRAPHQL_VALIDATION_FAILED"), ("{ who }", "bad", "UNAUTHENTICATED")],
+)
+async def test_what_is_refused_is_paid_for_too(query: str, token: str, code: str) -> None:
     endpoint = Endpoint(SCHEMA, Callers(), rates=Rates(burst=2 * limits.REFUSED_COST, clock=lambda: 0.0))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(endpoint), base_url="http://engine") as client:
-        answers = [(await client.post("", json={"query": "{ nothing }"})).json() for _ in range(3)]
-    assert [answer["errors"][0]["extensions"]["code"] for answer in answers] == [
-        "GRAPHQL_VALIDATION_FAILED",
-        "GRAPHQL_VALIDATION_FAILED",
-        "LIMIT_EXCEEDED",
-    ]
+        headers = {"Authorization": f"Bearer {token}"}
+        answers = [await client.post("", json={"query": query}, headers=headers) for _ in range(3)]
+    assert [codes(answer) for answer in answers] == [[code], [code], ["LIMIT_EXCEEDED"]]
 
 
 @pytest.mark.parametrize(("accept", "status"), [("application/json", 200), (RESPONSE, 429)])

@@ -96,6 +96,11 @@ async def test_a_token_that_is_no_good_is_forbidden(socket: Socket) -> None:
     assert await socket.code() == 4403
 
 
+async def test_while_nobody_can_tell_who_it_is_a_client_is_told_to_try_again(socket: Socket) -> None:
+    socket.say(type="connection_init", payload={"authorization": "Bearer lost"})
+    assert await socket.code() == 1013
+
+
 async def test_an_operation_before_the_acknowledgement_is_unauthorized(socket: Socket) -> None:
     socket.subscribe("1", "{ who }")
     assert await socket.code() == 4401
