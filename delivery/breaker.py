@@ -13,6 +13,7 @@ FEWEST_CALLS = 20
 FEWEST_CALLS_DOWN = 4  # below MAX_ATTEMPTS: a campaign of one batch has an attempt left when the circuit opens
 SHORTEST_PROBE_SECONDS = 1.0
 LONGEST_PROBE_SECONDS = 10.0
+LOST_PROBE_SECONDS = 30.0  # a probe of which nothing was heard in this time, three times that of a call, is made again
 
 
 class Breaker:
@@ -40,11 +41,13 @@ class Breaker:
         """How long until a call may be made; 0 when it may be made now."""
         if self._probe_at is None:
             return 0.0
-        return LONGEST_PROBE_SECONDS if self._probing else max(0.0, self._probe_at - now)
+        return max(0.0, self._probe_at - now)
 
-    def start(self) -> None:
+    def start(self, now: float) -> None:
         """A call is being made; while the circuit is open it is the probe, and no other is let through."""
-        self._probing = self.is_open
+        if self.is_open:
+            self._probing = True
+            self._probe_at = now + LOST_PROBE_SECONDS
 
     def record(self, ok: bool, now: float, *, down: bool = False) -> None:
         """Note how a call ended; `down` when it failed as it does if nobody is there, whatever the messages."""

@@ -56,7 +56,8 @@ class Sender:
         if not nap and not stop.is_set():
             try:
                 if claimed := await self._claim():
-                    self._breaker.start()
+                    if claimed.messages:  # else no call is made, and nothing is learnt of the vendor
+                        self._breaker.start(time.monotonic())
                     calls.create_task(self._send(claimed), name=f"send {claimed.batch_id}")
                     return
                 nap = await self._nap_seconds()

@@ -6,7 +6,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery.breaker import FEWEST_CALLS, FEWEST_CALLS_DOWN, WINDOW_SECONDS, Breaker
+from delivery.breaker import FEWEST_CALLS, FEWEST_CALLS_DOWN, LOST_PROBE_SECONDS, WINDOW_SECONDS, Breaker
 from delivery.pacing import BatchSize, backoff
 
 FIRST, LONGEST = timedelta(seconds=2), timedelta(seconds=60)
@@ -104,10 +104,17 @@ def test_an_open_circuit_lets_one_probe_through_at_a_time_and_waits_longer_each_
     breaker = opened()
     assert breaker.wait_seconds(0.5) == 0.5
     assert breaker.wait_seconds(1.0) == 0
-    breaker.start()
+    breaker.start(1.0)
     assert breaker.wait_seconds(1.0) > 0, "the probe is under way"
     breaker.record(False, 1.0)
     assert breaker.wait_seconds(1.0) == 2
+
+
+def test_a_probe_of_which_nothing_is_heard_is_made_again() -> None:
+    breaker = opened()
+    breaker.start(1.0)
+    assert breaker.wait_seconds(1.0 + LOST_PROBE_SECONDS - 1) == 1
+    assert breaker.wait_seconds(1.0 + LOST_PROBE_SECONDS) == 0
 
 
 def test_a_call_from_before_does_not_count_as_the_probe() -> None:
@@ -118,7 +125,7 @@ def test_a_call_from_before_does_not_count_as_the_probe() -> None:
 
 def test_a_probe_that_succeeds_closes_the_circuit_with_a_clean_slate() -> None:
     breaker = opened()
-    breaker.start()
+    breaker.start(1.0)
     breaker.record(True, 1.0)
     assert not breaker.is_open
     breaker.record(False, 1.1)

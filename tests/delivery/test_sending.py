@@ -15,6 +15,7 @@ import documents
 import errors
 from delivery import answers, batches, campaigns, dispatcher, ledger, receipts
 from delivery.batches import Claim
+from delivery.breaker import FEWEST_CALLS_DOWN
 from delivery.deciding import Member
 from delivery.receipts import Report
 from delivery.vendor import Answer, Refusal, key_of
@@ -344,6 +345,18 @@ async def test_an_outage_fails_no_message_of_a_campaign_of_one_batch(vendor: Scr
         await work.until_stats(campaign, lambda stats: stats.sent == 3)
     assert len(vendor.calls) == 6
     assert {message.attempts for message in await messages_of(campaign)} == {4}, "one was a probe, one found it down"
+
+
+async def test_an_outage_ends_though_receipts_were_faster_than_the_probe(vendor: ScriptedVendor) -> None:
+    vendor.script = [lambda _: httpx.ReadError("accepted, and cut off")] * FEWEST_CALLS_DOWN
+    first = await launched(audience=3)
+    async with at_work(vendor) as work:
+        await vendor.until_calls(FEWEST_CALLS_DOWN)
+        await report_all(first, ReceiptStatus.DELIVERED)
+        await work.until(first, CampaignStatus.COMPLETED)
+        second = await a_campaign()
+        await campaigns.launch(second.id, documents.now())
+        await work.until_stats(second, lambda stats: stats.sent == 3)
 
 
 async def test_a_stop_hands_back_nothing_that_can_be_finished(vendor: ScriptedVendor) -> None:
