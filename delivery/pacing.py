@@ -33,4 +33,8 @@ class BatchSize:
 
     def failed(self) -> None:
         """A call was not answered, or refused as a whole."""
-        self.now = max(min(SMALLEST_BATCH, self._ceiling), self.now // 2)
+        self.now = max(min(SMALLEST_BATCH, self.now), self.now // 2)
+
+    def too_large(self, count: int) -> None:
+        """A call with so many messages was too large: by what is in them, for there may be very few of them."""
+        self.now = max(1, min(self.now, count // 2))

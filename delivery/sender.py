@@ -118,7 +118,10 @@ class Sender:
             try:
                 answer = await self._vendor.send(claimed.messages)
             except CallFailed as failure:
-                await self._failed(claimed, failure)
+                if failure.too_large and len(claimed.messages) > 1:
+                    await self._divide(claimed, failure)
+                else:
+                    await self._failed(claimed, failure)
                 return
             await self._went_well(time.monotonic() - started)
         await self._record(claimed, answer)
@@ -136,9 +139,19 @@ class Sender:
         log.debug("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, recorded)
 
     async def _went_well(self, seconds: float) -> None:
+        self._size.went_well(seconds)
+        await self._is_there()
+
+    async def _divide(self, claimed: Claim, failure: CallFailed) -> None:
+        """Nothing is wrong with the vendor, nor with the messages, but that they are too many for one call."""
+        log.warning("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, failure)
+        self._size.too_large(len(claimed.messages))
+        await self._is_there()
+        await batches.hand_back(claimed, documents.now())
+
+    async def _is_there(self) -> None:
         was_open = self._breaker.is_open
         self._breaker.record(True, time.monotonic())
-        self._size.went_well(seconds)
         if was_open:
             metrics.BREAKER_OPEN.set(0)
             log.info("the vendor answers again")
@@ -158,7 +171,7 @@ class Sender:
         if self._breaker.is_open:
             self._bell.ring()  # the wait for this call is over; the one for the next probe begins
             await campaigns.explain(f"The vendor cannot be reached, sending waits for it: {failure.reason}")
-        if self._breaker.is_open or (failure.too_large and len(claimed.messages) > 1):
+        if self._breaker.is_open:
             await batches.hand_back(claimed, documents.now())
         else:
             await self._record(claimed, answers.none_taken(claimed, failure), failure.retry_after)

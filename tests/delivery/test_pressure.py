@@ -40,6 +40,15 @@ def test_a_batch_shrinks_by_half_and_grows_by_a_quarter_up_to_its_ceiling() -> N
     assert size.now == 10
 
 
+def test_a_batch_that_is_too_large_shrinks_down_to_a_single_message() -> None:
+    size = BatchSize(500)
+    for count in (500, 250, 9, 3, 1):
+        size.too_large(count)
+    assert size.now == 1
+    size.failed()
+    assert size.now == 1
+
+
 def test_a_ceiling_below_the_smallest_batch_holds() -> None:
     size = BatchSize(3)
     size.failed()

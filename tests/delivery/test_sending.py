@@ -25,6 +25,7 @@ from tests.delivery.conftest import (
     SETUP,
     ScriptedVendor,
     a_campaign,
+    accepting,
     at_work,
     everyone,
     failing,
@@ -321,6 +322,17 @@ async def test_an_illegal_move_says_what_the_state_is() -> None:
     for move in (campaigns.pause, campaigns.resume, campaigns.retry_failed):
         with pytest.raises(errors.IllegalState, match="The campaign is DRAFT"):
             await move(campaign.id, documents.now())
+
+
+async def test_calls_that_are_too_large_are_divided_until_they_are_not(vendor: ScriptedVendor) -> None:
+    def with_room_for_three(messages: list[dict[str, str]]) -> httpx.Response:
+        return accepting(messages) if len(messages) <= 3 else httpx.Response(413)
+
+    vendor.script = [with_room_for_three] * 100
+    campaign = await launched(audience=30)
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 30)
+    assert {message.attempts for message in await messages_of(campaign)} == {1}
 
 
 async def test_an_outage_burns_no_attempts_and_the_campaign_says_why_it_waits(vendor: ScriptedVendor) -> None:
