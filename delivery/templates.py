@@ -10,7 +10,10 @@ from datetime import datetime
 from io import StringIO
 
 import liquid
+from liquid.builtin.expressions import LoopExpression
+from liquid.builtin.expressions.primitive import RangeLiteral
 from liquid.exceptions import LiquidError
+from liquid.expression import Expression
 from liquid.static_analysis import TemplateAnalysis, Variable
 
 import errors
@@ -85,7 +88,7 @@ class Template:
             return self._compiled.render(values) if self._has_tags else self._rendered_without_limits(values)
         except LiquidError as error:
             raise RenderError(str(error.message)) from error
-        except (ArithmeticError, ValueError, TypeError, RecursionError) as error:
+        except (ArithmeticError, LookupError, ValueError, TypeError, RecursionError) as error:
             # Filters on values that they were not made for.
             raise RenderError(str(error)) from error
 
@@ -110,7 +113,7 @@ def parse(source: str) -> Template:
         raise errors.InvalidInput(_at(source, index, str(error.message))) from error
     except RecursionError as error:
         raise errors.InvalidInput("The template is nested too deeply.") from error
-    if fault := min(_faults(analysis), default=None):
+    if fault := min([*_faults(analysis), *_faults_of_ranges(compiled)], default=None):
         raise errors.InvalidInput(_at(source, *fault))
     used = {str(found.segments[1]) for found in analysis.globals.get("customer", ())}
     return Template(compiled, bool(analysis.tags), blanks.form(compiled), frozenset(used))
@@ -125,6 +128,28 @@ def _faults(analysis: TemplateAnalysis) -> Iterator[tuple[int, str]]:
     for name, spans in analysis.filters.items():
         if name not in _ENVIRONMENT.filters:
             yield spans[0].index, f"there is no filter {name}"
+
+
+def _faults_of_ranges(template: liquid.BoundTemplate) -> Iterator[tuple[int, str]]:
+    """Every range that no loop goes through: a filter or a test would, to whatever end and without a limit."""
+    context = liquid.RenderContext(template)
+    nodes = list(template.nodes)
+    while nodes:
+        node = nodes.pop()
+        nodes += node.children(context)
+        for expression in node.expressions():
+            for index in _ranges(expression):
+                yield index, "a range such as (1..3) is for loops alone"
+
+
+def _ranges(expression: Expression) -> Iterator[int]:
+    """The places of the ranges in an expression, but for the one that a loop is over."""
+    if isinstance(expression, RangeLiteral):
+        yield expression.token.start_index
+    looped = expression.iterable if isinstance(expression, LoopExpression) else None
+    for part in expression.children():
+        if part is not looped:
+            yield from _ranges(part)
 
 
 def _fault(variable: Variable) -> str | None:

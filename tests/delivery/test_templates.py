@@ -59,6 +59,7 @@ def test_a_template_gives_the_text_of_a_customer(source: str, text: str) -> None
         "{{ customer.attributes.never }}",
         "{% for n in (1..100000) %}x{% endfor %}",
         "{{ 1 | divided_by: 0 }}",
+        "{{ customer.tags | uniq: 99999999999999999999 }}",
     ],
 )
 def test_what_is_not_set_or_cannot_be_done_is_an_error_and_no_hole(source: str) -> None:
@@ -71,6 +72,9 @@ def test_what_is_not_set_or_cannot_be_done_is_an_error_and_no_hole(source: str) 
     [
         ("Hi {{ customer.nmae }}", "line 1, column 7: there is no customer.nmae; did you mean customer.name?"),
         ("Hi\n{{ nobody.name }}", "line 2, column 4: there is no variable nobody.name"),
+        ("Hi {{ (1..99) | join: ' ' }}", "line 1, column 7: a range such as (1..3) is for loops alone"),
+        ("{% for tag in customer.tags %}{% if (1..9) contains tag %}{% endif %}{% endfor %}", "line 1, column 37: a r"),
+        ("{% assign some = (1..9) %}", "line 1, column 18: a range"),
         ("{{ customer }}", "line 1, column 4: customer needs a field"),
         ("{{ customer.attributes }}", "line 1, column 4: customer.attributes needs a name"),
         ("{{ customer[campaign.name] }}", "line 1, column 4: there is no customer"),
