@@ -106,10 +106,14 @@ async def release(claimed: Claim, entry: ledger.Entry, *, retry_at: datetime | N
 
 
 async def hand_back(claimed: Claim, now: datetime, *, retry_at: datetime | None = None) -> None:
-    """Undo a claim whose call was not made, or does not count: nothing has happened, and no attempt is burnt."""
+    """Undo a claim whose call was not made, or does not count: nothing has happened, and no attempt is burnt.
+
+    With `retry_at`, the back-off grows all the same.
+    """
+    failures = claimed.failures + (retry_at is not None)
 
     async def work(entry: ledger.Entry) -> None:
-        await release(claimed, entry, retry_at=retry_at or now, failures=claimed.failures)
+        await release(claimed, entry, retry_at=retry_at or now, failures=failures)
         if claimed.messages:
             theirs = {"_id": claimed.stretch}
             await entry.move_all(

@@ -127,16 +127,16 @@ class Sender:
         await self._record(claimed, answer)
 
     async def _record(self, claimed: Claim, answer: Answer, retry_after: float = 0.0) -> None:
-        delay = backoff(claimed.failures + 1, self._setup.backoff, self._setup.longest_backoff, self._random)
         now = documents.now()
+        retry_at = now + self._delay(claimed, retry_after)
         recorded = await answers.record(
-            claimed,
-            answer,
-            max_attempts=self._setup.max_attempts,
-            retry_at=now + max(delay, timedelta(seconds=retry_after)),
-            now=now,
+            claimed, answer, max_attempts=self._setup.max_attempts, retry_at=retry_at, now=now
         )
         log.debug("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, recorded)
+
+    def _delay(self, claimed: Claim, retry_after: float) -> timedelta:
+        delay = backoff(claimed.failures + 1, self._setup.backoff, self._setup.longest_backoff, self._random)
+        return max(delay, timedelta(seconds=retry_after))
 
     async def _went_well(self, seconds: float) -> None:
         self._size.went_well(seconds)
@@ -160,18 +160,21 @@ class Sender:
 
     async def _failed(self, claimed: Claim, failure: CallFailed) -> None:
         log.warning("batch %s of campaign %s: %s", claimed.batch_id, claimed.campaign_id, failure)
-        now = time.monotonic()
+        at = time.monotonic()
         was_open = self._breaker.is_open
-        self._breaker.record(False, now, down=failure.down)
+        self._breaker.record(False, at, down=failure.down)
         if self._breaker.is_open and not was_open:
             metrics.BREAKER_OPEN.set(1)
             log.warning("the vendor is taken to be down: sending waits, and probes")
         self._size.failed()
-        self._not_before = max(self._not_before, now + failure.retry_after)
+        self._not_before = max(self._not_before, at + failure.retry_after)
         if self._breaker.is_open:
             self._bell.ring()  # the wait for this call is over; the one for the next probe begins
             await campaigns.explain(f"The vendor cannot be reached, sending waits for it: {failure.reason}")
         if self._breaker.is_open:
             await batches.hand_back(claimed, documents.now())
+        elif failure.too_fast:  # the messages were not looked at, and are not to fail because we are in a hurry
+            now = documents.now()
+            await batches.hand_back(claimed, now, retry_at=now + self._delay(claimed, failure.retry_after))
         else:
             await self._record(claimed, answers.none_taken(claimed, failure), failure.retry_after)

@@ -43,13 +43,21 @@ class CallFailed(Exception):
     """The call as a whole did not work; the vendor may or may not have the messages."""
 
     def __init__(
-        self, code: str, reason: str, retry_after: float = 0.0, *, too_large: bool = False, down: bool = False
+        self,
+        code: str,
+        reason: str,
+        retry_after: float = 0.0,
+        *,
+        too_large: bool = False,
+        too_fast: bool = False,
+        down: bool = False,
     ) -> None:
         super().__init__(f"{code}: {reason}")
         self.code = code
         self.reason = reason
         self.retry_after = retry_after
         self.too_large = too_large
+        self.too_fast = too_fast
         self.down = down
 
 
@@ -134,6 +142,7 @@ def _failed(response: httpx.Response) -> CallFailed:
         f"The vendor answered {status} {response.reason_phrase}.".replace(" .", "."),
         _seconds(response.headers.get("Retry-After")),
         too_large=status == httpx.codes.REQUEST_ENTITY_TOO_LARGE,
+        too_fast=status == httpx.codes.TOO_MANY_REQUESTS,
         down=status in DOWN,
     )
 
