@@ -1,5 +1,6 @@
 """The vendor's API, as we speak it: messages go by the batch, under keys that make a repetition harmless."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -78,13 +79,19 @@ class Vendor:
     """The vendor at an address. Open it before use: `async with vendor:`."""
 
     def __init__(
-        self, base_url: str, api_key: str | None, callback_url: str, transport: httpx.AsyncBaseTransport | None = None
+        self,
+        base_url: str,
+        api_key: str | None,
+        callback_url: str,
+        transport: httpx.AsyncBaseTransport | None = None,
+        call_seconds: float = CALL_SECONDS,
     ) -> None:
         self._callback_url = callback_url
+        self._call_seconds = call_seconds
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
-            timeout=CALL_SECONDS,
+            timeout=call_seconds,
             transport=transport,
         )
 
@@ -112,11 +119,12 @@ class Vendor:
     async def _send(self, messages: Sequence[ledger.Row]) -> Answer:
         body = {"callbackUrl": self._callback_url, "messages": [_outgoing(message) for message in messages]}
         try:
-            response = await self._client.post(
-                "/messages", content=orjson.dumps(body), headers={"Content-Type": "application/json"}
-            )
-        except httpx.TimeoutException as error:
-            raise CallFailed("VENDOR_TIMEOUT", f"No answer within {CALL_SECONDS:.0f} s.") from error
+            async with asyncio.timeout(self._call_seconds):  # httpx's own begins anew with every byte that comes
+                response = await self._client.post(
+                    "/messages", content=orjson.dumps(body), headers={"Content-Type": "application/json"}
+                )
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise CallFailed("VENDOR_TIMEOUT", f"No answer within {self._call_seconds:.0f} s.") from error
         except httpx.HTTPError as error:
             reason = f"The connection failed: {type(error).__name__}."
             raise CallFailed("VENDOR_UNREACHABLE", reason, down=True) from error

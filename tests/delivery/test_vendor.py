@@ -1,6 +1,8 @@
 """The vendor's API as we speak it: what is made of its answers."""
 
+import asyncio
 import math
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,8 +11,8 @@ import pytest
 from beanie import PydanticObjectId
 
 from delivery.ledger import Row
-from delivery.vendor import LONGEST_RETRY_AFTER_SECONDS, CallFailed, read_key
-from tests.delivery.conftest import ScriptedVendor, failing
+from delivery.vendor import LONGEST_RETRY_AFTER_SECONDS, CallFailed, Vendor, read_key
+from tests.delivery.conftest import CALLBACK, ScriptedVendor, failing
 
 MESSAGE = Row(
     _id="c-1",
@@ -62,6 +64,18 @@ async def test_a_retry_after_may_be_a_date(vendor: ScriptedVendor) -> None:
 async def test_an_answer_of_another_shape_is_a_failed_call(vendor: ScriptedVendor, body: bytes) -> None:
     vendor.script = [lambda _: httpx.Response(202, content=body)]
     assert (await failure(vendor)).code == "VENDOR_UNREADABLE"
+
+
+async def test_an_answer_that_trickles_is_waited_for_no_longer_than_any() -> None:
+    async def trickle() -> AsyncIterator[bytes]:
+        while True:
+            yield b" "
+            await asyncio.sleep(0)
+
+    endless = httpx.MockTransport(lambda _: httpx.Response(202, content=trickle()))
+    async with Vendor("http://vendor", None, CALLBACK, transport=endless, call_seconds=0.05) as client:
+        with pytest.raises(CallFailed, match="VENDOR_TIMEOUT"):
+            await client.send([MESSAGE])
 
 
 @pytest.mark.parametrize(
