@@ -70,7 +70,7 @@ async def launch(campaign_id: PydanticObjectId, now: datetime) -> Campaign:
 
 async def pause(campaign_id: PydanticObjectId, now: datetime) -> Campaign:
     """Claim nothing more; what is with the vendor already takes its course. Raises NotFound, IllegalState."""
-    return await _move(campaign_id, (CampaignStatus.RUNNING,), CampaignStatus.PAUSED, {}, now)
+    return await _move(campaign_id, (CampaignStatus.RUNNING,), CampaignStatus.PAUSED, {"status_reason": None}, now)
 
 
 async def resume(campaign_id: PydanticObjectId, now: datetime) -> Campaign:

@@ -1,11 +1,15 @@
 """Sending: claimed messages are handed to the vendor, several batches at a time, and what it says is written down."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections import deque
 from datetime import timedelta
 from random import Random
+
+import pymongo
+from pymongo.errors import PyMongoError
 
 import documents
 import metrics
@@ -21,7 +25,9 @@ log = logging.getLogger(__name__)
 
 CALLS_IN_FLIGHT = 4  # of one sender: one in each of claiming, the wire, the vendor and recording
 DRAIN_SECONDS = 12.0  # what is still in flight then is handed back; the process has 15 s in all
+HAND_BACK_SECONDS = 2.0
 LONGEST_NAP_SECONDS = 1.0  # in which work that another process brought is found without being told
+RETELL_SECONDS = 30.0  # after this a campaign no longer says what a process that has died since was waiting for
 PACE_SECONDS = 0.02  # a campaign with a limit is looked at again after this
 
 
@@ -37,6 +43,7 @@ class Sender:
         self._size = BatchSize(setup.vendor_batch_size)
         self._slots = asyncio.Semaphore(setup.senders * CALLS_IN_FLIGHT)
         self._not_before = 0.0
+        self._tell_at = 0.0  # by the monotonic clock
         self._turn = 0
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -106,7 +113,9 @@ class Sender:
             # The lease runs out, and the same messages are sent again under the same keys.
             log.exception("batch %s of campaign %s was not written down", claimed.batch_id, claimed.campaign_id)
         except asyncio.CancelledError:
-            await batches.hand_back(claimed, documents.now())
+            # Should it fail, it has been written down or taken over, or will be when the lease runs out.
+            with contextlib.suppress(batches.LeaseLost, PyMongoError), pymongo.timeout(HAND_BACK_SECONDS):
+                await batches.hand_back(claimed, documents.now())
             raise
         finally:
             self._slots.release()
@@ -150,12 +159,15 @@ class Sender:
         await batches.hand_back(claimed, documents.now())
 
     async def _is_there(self) -> None:
+        at = time.monotonic()
         was_open = self._breaker.is_open
-        self._breaker.record(True, time.monotonic())
+        self._breaker.record(True, at)
         if was_open:
             metrics.BREAKER_OPEN.set(0)
             log.info("the vendor answers again")
             self._bell.ring()
+        if was_open or at >= self._tell_at:
+            self._tell_at = at + RETELL_SECONDS
             await campaigns.explain(None)
 
     async def _failed(self, claimed: Claim, failure: CallFailed) -> None:

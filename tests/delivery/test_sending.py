@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from random import Random
 
 import httpx
 import pytest
@@ -15,9 +16,11 @@ import documents
 import errors
 from delivery import answers, batches, campaigns, dispatcher, ledger, receipts
 from delivery.batches import Claim
+from delivery.bell import Bell
 from delivery.breaker import FEWEST_CALLS_DOWN
 from delivery.deciding import Member
 from delivery.receipts import Report
+from delivery.sender import Sender
 from delivery.vendor import Answer, Refusal, key_of
 from documents import Campaign, CampaignStatus, Message, MessageStatus, ReceiptStatus
 from tests.commands import Commands
@@ -357,6 +360,33 @@ async def test_an_outage_burns_no_attempts_and_the_campaign_says_why_it_waits(ve
         await work.until_stats(campaign, lambda stats: stats.sent == 400)
     assert (await now_of(campaign)).status_reason is None
     assert max(message.attempts for message in await messages_of(campaign)) < 5
+
+
+async def test_a_campaign_does_not_say_for_ever_what_a_process_that_died_was_waiting_for(
+    vendor: ScriptedVendor,
+) -> None:
+    campaign = await launched(audience=3)
+    await campaigns.explain("The vendor cannot be reached")
+    async with at_work(vendor) as work:
+        await work.until_stats(campaign, lambda stats: stats.sent == 3)
+        async for progress in work.feed.progress(campaign.id):
+            if progress.campaign.status_reason is None:
+                break
+    await campaigns.explain("The vendor cannot be reached")
+    assert (await campaigns.pause(campaign.id, documents.now())).status_reason is None
+
+
+async def test_a_stop_forgives_calls_that_are_somebody_elses_by_now(vendor: ScriptedVendor) -> None:
+    vendor.gate.clear()
+    campaign = await launched(audience=3)
+    async with vendor.client() as client:
+        sender = asyncio.create_task(Sender(SETUP, client, Bell(), Random(1)).run(asyncio.Event()))
+        await vendor.until_calls(1)
+        assert await claim(campaign, after=SETUP.lease)
+        sender.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sender
+    assert (await stats_of(campaign)).sending == 3
 
 
 @pytest.mark.parametrize("failure", [failing(503), lambda _: httpx.ConnectError("refused")])
