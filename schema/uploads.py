@@ -1,5 +1,6 @@
 """The GraphQL multipart request: an operation whose files arrive beside it, and a map that says where they belong."""
 
+import re
 from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
@@ -9,6 +10,8 @@ from schema import http
 # A page of another site can send a form without asking first; it cannot set a header without a preflight.
 PREFLIGHT_HEADERS = ("graphql-require-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 MAX_FILES = 20
+
+_PLACE = re.compile("[0-9]{1,9}")  # in a list; Python reads no number of many digits
 
 
 @runtime_checkable
@@ -61,7 +64,7 @@ def _child(parent: object, step: str, path: str) -> object:
     if isinstance(parent, dict) and step in parent:
         child: object = parent[step]
         return child
-    if isinstance(parent, list) and step.isascii() and step.isdigit() and int(step) < len(parent):
+    if isinstance(parent, list) and _PLACE.fullmatch(step) and int(step) < len(parent):
         item: object = parent[int(step)]
         return item
     raise http.HTTPFault(400, f"There is no {path!r} in operations.")

@@ -446,6 +446,7 @@ async def test_files_are_put_where_the_map_says(client: httpx.AsyncClient) -> No
     [
         ({"files": [None]}, {"a": ["variables.files.7"]}),
         ({"files": [None]}, {"a": ["variables.files.x"]}),
+        ({"files": [None]}, {"a": ["variables.files." + "9" * 5_000]}),
         ({"files": [None]}, {"a": ["variables.other"]}),
         ({"files": ["text"]}, {"a": ["variables.files.0"]}),
         ({"files": [None]}, {"b": ["variables.files.0"]}),
