@@ -20,7 +20,11 @@ from schema.scalars import Unreadable
 Check = Callable[[object, tuple[str, ...]], None]
 Resolve = Callable[..., object]
 
-_TEXTUAL = {"DateTime", "Decimal"}
+# What is expected of a scalar that is a text to be read.
+_TEXTUAL = {
+    "DateTime": "an RFC 3339 time with offset, such as 2026-01-31T10:00:00Z",
+    "Decimal": 'a decimal number, such as "12.50"',
+}
 
 
 def guard(schema: GraphQLSchema) -> None:
@@ -66,7 +70,7 @@ def _check(type_: GraphQLInputType) -> Check | None:
 
 def _check_text(value: object, path: tuple[str, ...]) -> None:
     if isinstance(value, Unreadable):
-        raise errors.InvalidInput(f"This is not a {value.scalar}: {value.sent!r}.", path)
+        raise errors.InvalidInput(f"This must be {_TEXTUAL[value.scalar]}.", path)
 
 
 def _check_list(check: Check | None) -> Check | None:

@@ -192,7 +192,7 @@ async def test_the_path_to_an_unreadable_text_is_told() -> None:
     answer = await ask("query ($filter: Filter!) { filtered(filter: $filter) }", filter={"prices": [1, "dear"]})
     [error] = answer.errors
     assert (error.extensions or {})["field"] == ["filter", "prices", "1"]
-    assert error.message == "This is not a Decimal: 'dear'."
+    assert error.message == 'This must be a decimal number, such as "12.50".'
 
 
 INGEST = "mutation ($rows: [RowInput!]!) { ingest(rows: $rows) }"
