@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, TypeVar
 
-from graphql import OperationType
+from graphql import OperationType, located_error
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
@@ -27,7 +27,7 @@ import errors
 import metrics
 from schema import http, limits, streams, uploads, websocket
 from schema.callers import RECHECK_SECONDS, Context, Contexts, until_refused
-from schema.errors import coded
+from schema.errors import coded, told
 from schema.execution import EngineSchema
 from schema.http import HTTPFault, Media
 from schema.operations import Answer, Request, encode, refusal
@@ -105,6 +105,10 @@ class Endpoint(Generic[V]):
             body = encode(fault.answer(request_id), request_id)
             headers = {**fault.headers, "X-Request-Id": request_id}
             return Response(body, fault.status, headers, Media.JSON)
+        except ClientDisconnect:
+            raise
+        except Exception as bug:
+            return _masked(bug, request_id)
 
     async def _asked(self, request: HTTPRequest, resources: AsyncExitStack) -> Request:
         key = request.headers.get("idempotency-key")
@@ -245,6 +249,12 @@ class _Channel:
     def _is_open(self) -> bool:
         states = self._socket.client_state, self._socket.application_state
         return all(state is WebSocketState.CONNECTED for state in states)
+
+
+def _masked(bug: Exception, request_id: str) -> Response:
+    answer = Answer(executed=False, errors=told([located_error(bug)], request_id))
+    metrics.REQUESTS.labels("refused", answer.code).inc()
+    return Response(encode(answer, request_id), 500, {"X-Request-Id": request_id}, Media.JSON)
 
 
 def _is_for_people(request: HTTPRequest) -> bool:

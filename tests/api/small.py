@@ -50,7 +50,8 @@ class Context:
 class Callers:
     """Takes `Bearer NAME` for NAME; `Bearer bad` is no good, and `Bearer brief` is so only for a moment.
 
-    Whose name is among the `revoked` is no good any more, and of `Bearer lost` nobody can tell now.
+    Whose name is among the `revoked` is no good any more, of `Bearer lost` nobody can tell now, and
+    `Bearer broken` meets a bug.
     """
 
     def __init__(self) -> None:
@@ -61,6 +62,8 @@ class Callers:
         name = (authorization or "").removeprefix("Bearer ") or None
         if name == "bad" or name in self.revoked:
             raise errors.Unauthenticated("This token is no good.")
+        if name == "broken":
+            raise RuntimeError("hunter2")
         if name == "lost":
             raise errors.Unavailable("The database did not answer.")
         return Caller(name, datetime.now(UTC) + timedelta(seconds=0.2) if name == "brief" else None)

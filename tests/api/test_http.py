@@ -199,6 +199,32 @@ async def test_our_bugs_are_masked(client: httpx.AsyncClient, field: str) -> Non
     assert error["extensions"]["requestId"] == response.headers["x-request-id"] == "mine-1"
 
 
+async def test_a_bug_before_the_execution_is_masked_too(client: httpx.AsyncClient) -> None:
+    response = await client.post("", json={"query": "{ who }"}, headers={"Authorization": "Bearer broken"})
+    assert response.status_code == 500
+    [error] = response.json()["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert error["extensions"]["requestId"] == response.headers["x-request-id"]
+    assert "hunter2" not in response.text
+
+
+async def test_a_client_that_leaves_before_it_has_asked_is_no_bug(caplog: pytest.LogCaptureFixture) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"query": ', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        pytest.fail(f"nobody hears {message}")
+
+    headers = [(b"content-type", b"application/json")]
+    await Endpoint(SCHEMA, Callers())({"type": "http", "method": "POST", "headers": headers}, receive, send)
+    assert caplog.records == []
+
+
 async def test_an_unfit_request_id_is_replaced(client: httpx.AsyncClient) -> None:
     response = await client.post("", json={"query": "{ who }"}, headers={"X-Request-Id": "a b\tc"})
     assert len(response.headers["x-request-id"]) == 16
