@@ -204,11 +204,14 @@ async def _recount(campaign_id: PydanticObjectId, session: AsyncClientSession | 
 
 
 async def _duplicates(campaign_id: PydanticObjectId) -> int:
-    """Deliveries too many: one message cannot be two in the ledger, but the vendor may tell of two deliveries of it."""
+    """Deliveries too many: one message cannot be two in the ledger, but the vendor may tell of two deliveries of it.
+
+    A receipt without the vendor's id tells of no other delivery than those of its life that have one.
+    """
     pipeline: list[dict[str, object]] = [
         {"$match": _deliveries_of(campaign_id)},
-        {"$group": {"_id": {"message": "$message_id", "delivery": "$vendor_message_id"}}},
-        {"$group": {"_id": "$_id.message", "deliveries": {"$sum": 1}}},
+        {"$group": {"_id": {"message": "$message_id", "life": "$life"}, "named": {"$addToSet": "$vendor_message_id"}}},
+        {"$group": {"_id": "$_id.message", "deliveries": {"$sum": {"$max": [1, {"$size": "$named"}]}}}},
         {"$match": {"deliveries": {"$gt": 1}}},
         {"$group": {"_id": None, "count": {"$sum": {"$subtract": ["$deliveries", 1]}}}},
     ]

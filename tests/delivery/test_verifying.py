@@ -13,7 +13,7 @@ from tests.delivery.conftest import SETUP, launched, messages_of, sent
 pytestmark = pytest.mark.usefixtures("database")
 
 
-async def tell_delivered(message: Message, receipt_id: str, vendor_id: str) -> None:
+async def tell_delivered(message: Message, receipt_id: str, vendor_id: str | None) -> None:
     now = documents.now()
     await receipts.apply([Report(receipt_id, message.id, ReceiptStatus.DELIVERED, now, vendor_id)], now)
 
@@ -33,6 +33,8 @@ async def test_a_second_delivery_of_a_message_is_counted_and_the_receipt_of_the_
     assert (await ledger.verify(campaign.id)).consistent
     await tell_delivered(second, "once more", f"vnd-{second.id}")
     assert (await ledger.verify(campaign.id)).consistent
+    await tell_delivered(third, "by hand", None)
+    assert (await ledger.verify(campaign.id)).consistent, "of a delivery that is known"
     await tell_delivered(first, "another", "vnd-another")
     check = await ledger.verify(campaign.id)
     assert (check.duplicate_messages, check.consistent, check.stats) == (1, False, check.recount)
