@@ -183,7 +183,6 @@ class Sender:
         if self._breaker.is_open:
             self._bell.ring()  # the wait for this call is over; the one for the next probe begins
             await campaigns.explain(f"The vendor cannot be reached, sending waits for it: {failure.reason}")
-        if self._breaker.is_open:
             await batches.hand_back(claimed, documents.now())
         elif failure.too_fast:  # the messages were not looked at, and are not to fail because we are in a hurry
             now = documents.now()
