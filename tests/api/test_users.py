@@ -39,6 +39,11 @@ async def test_a_name_has_nothing_in_it_that_nobody_can_look_for(api: Api) -> No
     assert [error["field"] for error in refused["userErrors"]] == [["input", "name"]]
 
 
+async def test_a_very_long_email_is_not_even_looked_at(api: Api) -> None:
+    refused = await api.ask(REGISTER, email="a." * 1_000 + "@example.com")
+    assert [error["message"] for error in refused["userErrors"]] == ["An e-mail address has at most 254 characters."]
+
+
 async def test_a_later_one_is_registered_by_an_administrator_only(api: Api) -> None:
     admin = api.signed_in_as((await api.ask(REGISTER, email="a@example.com"))["accessToken"])
     assert await api.refusal(REGISTER, email="b@example.com") == "FORBIDDEN"
