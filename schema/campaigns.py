@@ -141,11 +141,13 @@ class Campaign:
 
     @strawberry.field(description="Whom it is meant for; null once the segment is deleted.")
     async def segment(self, info: EngineInfo) -> Segment | None:
+        info.context.require("segment")  # a message leads here, and whoever reads messages
         found = await info.context.loaders.segment.load(self.document.segment_id)
         return Segment.of(found) if found else None
 
     @strawberry.field(description="Who made it; null once the user is gone.")
     async def created_by(self, info: EngineInfo) -> User | None:
+        info.context.require("campaign")
         author = self.document.created_by
         user = await info.context.loaders.user.load(author) if author else None
         return User.of(user) if user else None

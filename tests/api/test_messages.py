@@ -53,6 +53,14 @@ async def test_a_campaigns_messages_are_listed_by_status_with_their_links(market
     assert pending["customer"]["name"].startswith("Person")
 
 
+@pytest.mark.parametrize("link", ["segment { query }", "createdBy { email }"])
+async def test_a_message_leads_a_program_to_its_campaign_and_no_further(marketer: Api, service: Api, link: str) -> None:
+    [message] = await messages_of(await launched(audience=1))
+    query = f"query ($id: ID!) {{ message(id: $id) {{ campaign {{ name {link} }} }} }}"
+    assert await service.refusal(query, id=str(message.id)) == "FORBIDDEN"
+    assert (await marketer.ask(query, id=str(message.id)))["campaign"]["name"] == "Diwali"
+
+
 async def test_a_message_tells_the_vendors_id_that_its_call_or_its_receipt_has_told(
     marketer: Api, service: Api
 ) -> None:
