@@ -68,6 +68,11 @@ async def launch(campaign_id: PydanticObjectId, now: datetime) -> Campaign:
     return await _move(campaign_id, UNLAUNCHED, CampaignStatus.PLANNING, frozen, now)
 
 
+async def fail(campaign_id: PydanticObjectId, reason: str, now: datetime) -> Campaign:
+    """Give up a scheduled campaign that cannot be launched. Raises NotFound, IllegalState."""
+    return await _move(campaign_id, (CampaignStatus.SCHEDULED,), CampaignStatus.FAILED, {"status_reason": reason}, now)
+
+
 async def pause(campaign_id: PydanticObjectId, now: datetime) -> Campaign:
     """Claim nothing more; what is with the vendor already takes its course. Raises NotFound, IllegalState."""
     return await _move(campaign_id, (CampaignStatus.RUNNING,), CampaignStatus.PAUSED, {"status_reason": None}, now)

@@ -7,6 +7,7 @@ that now is a good time to look: one that is not heard costs a second.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from random import Random
 
 import documents
@@ -45,10 +46,7 @@ async def plan_due(setup: Setup, walk: Walk) -> None:
     now = documents.now()
     due = {"status": CampaignStatus.SCHEDULED.value, "scheduled_at": {"$lte": now}}
     for campaign in await Campaign.find(due).to_list():
-        try:
-            await campaigns.launch(campaign.id, now)
-        except errors.Fault as fault:
-            log.info("campaign %s was not launched: %s", campaign.id, fault)
+        await _launch(campaign, now)
     while taken := await planning.take(setup, documents.now()):
         await _plan(taken, walk, setup)
 
@@ -65,6 +63,16 @@ async def finish_due(setup: Setup) -> None:
     for each in unfinished:
         if each.unsettled:
             await campaigns.settle(each.id, now)
+
+
+async def _launch(campaign: Campaign, now: datetime) -> None:
+    try:
+        try:
+            await campaigns.launch(campaign.id, now)
+        except errors.NotFound as fault:  # its segment was deleted while it was being made: there is none to wait for
+            await campaigns.fail(campaign.id, fault.message, now)
+    except errors.Fault as fault:
+        log.info("campaign %s was not launched: %s", campaign.id, fault)
 
 
 async def _plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:

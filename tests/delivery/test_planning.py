@@ -115,6 +115,14 @@ async def test_money_and_instants_are_rendered_as_they_are_stored() -> None:
     assert message.body == "12.50 until 2026-10-01T08:30:00.000Z"
 
 
+async def test_a_scheduled_campaign_whose_segment_is_gone_fails_and_says_why() -> None:
+    campaign = await a_campaign(audience=1, status=CampaignStatus.SCHEDULED, scheduled_at=documents.now())
+    await documents.Segment.find({"_id": campaign.segment_id}).delete()
+    await dispatcher.plan_due(SETUP, everyone)
+    failed = await now_of(campaign)
+    assert (failed.status, failed.status_reason) == (CampaignStatus.FAILED, "The campaign's segment is no more.")
+
+
 async def test_a_plan_foretells_what_launching_does_and_writes_nothing() -> None:
     await customers(10)
     await customers(3, phone=None)
