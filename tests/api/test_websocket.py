@@ -153,6 +153,11 @@ async def test_an_odd_frame_closes_the_connection_and_says_so(client: Socket, fr
     assert await client.code() == 4400
 
 
+async def test_a_frame_of_very_many_values_is_too_big(client: Socket) -> None:
+    client.say_raw(f'{{"type": "ping", "payload": [{"{}," * 300_000}1]}}')
+    assert await client.code() == 1009
+
+
 @pytest.mark.parametrize("payload", [5, [], "Bearer ann", {"authorization": ["Bearer ann"]}])
 async def test_an_odd_initialisation_closes_the_connection(socket: Socket, payload: object) -> None:
     socket.say(type="connection_init", payload=payload)
