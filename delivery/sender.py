@@ -178,7 +178,8 @@ class Sender:
         if self._breaker.is_open and not was_open:
             metrics.BREAKER_OPEN.set(1)
             log.warning("the vendor is taken to be down: sending waits, and probes")
-        self._size.failed()
+        if not failure.too_fast:  # smaller calls would have to be more
+            self._size.failed()
         self._not_before = max(self._not_before, at + failure.retry_after)
         if self._breaker.is_open:
             self._bell.ring()  # the wait for this call is over; the one for the next probe begins

@@ -117,10 +117,10 @@ async def test_the_vendor_is_left_alone_for_as_long_as_it_asks(vendor: ScriptedV
 
 async def test_a_vendor_that_wants_it_slower_fails_no_message(vendor: ScriptedVendor) -> None:
     vendor.script = [failing(429)] * 12
-    campaign = await launched(audience=3)
+    campaign = await launched(audience=30)
     async with at_work(vendor) as work:
-        await work.until_stats(campaign, lambda stats: stats.sent == 3)
-    assert len(vendor.calls) == 13
+        await work.until_stats(campaign, lambda stats: stats.sent == 30)
+    assert [len(call) for call in vendor.calls] == [30] * 13
     assert {message.attempts for message in await messages_of(campaign)} == {1}
     assert (await ledger.verify(campaign.id)).consistent
 
