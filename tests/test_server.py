@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import stat
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 import server
 from ingestion import suppressions
+from server import READY_SECONDS
 from tests.product import ROOT, running
 
 
@@ -84,6 +86,13 @@ async def test_logs_are_json_lines_when_asked(tmp_path: Path) -> None:
     lines = (tmp_path / "server.log").read_text().splitlines()
     assert {"info"} == {json.loads(line)["level"] for line in lines}
     assert any("Uvicorn running" in json.loads(line)["message"] for line in lines)
+
+
+async def test_a_database_that_is_gone_holds_up_neither_the_answer_nor_the_end(tmp_path: Path) -> None:
+    async with running(tmp_path) as product:
+        os.kill(int((tmp_path / "mongodb" / "mongod.lock").read_text()), signal.SIGKILL)
+        assert (await product.http.get(f"{product.url}/readyz", timeout=READY_SECONDS * 5)).status_code == 503
+        assert await product.stop("server") == 0, "in half a minute; the driver waits for a whole one"
 
 
 async def test_the_rate_is_a_setting(tmp_path: Path) -> None:
