@@ -8,11 +8,22 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Gauge, Histogram, generate_latest, start_http_server
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+    start_http_server,
+)
 
 QUICK_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 SLOW_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 MOST_REASONS = 50  # the vendor makes up its codes; each is a time series
+
+# Else as many series again, each of which says when its counter was made.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # its authors left it so
 
 BUILD = Gauge("crm_build_info", "Always 1; what is running is in the labels.", ["version", "python"])
 
@@ -54,6 +65,10 @@ SOCKETS = Gauge("crm_websockets_open", "WebSockets that are open.")
 _reasons: set[str] = set()
 
 
+class PortTaken(Exception):
+    """There can be no metrics at their own port; one line that names the setting."""
+
+
 def came_to(moves: Mapping[tuple[str, str | None], int]) -> None:
     """Count messages that came to a status, for a reason."""
     for (status, reason), count in moves.items():
@@ -71,7 +86,10 @@ def served(port: int | None) -> Iterator[None]:
     if port is None:
         yield
         return
-    server, thread = start_http_server(port, addr="127.0.0.1")
+    try:
+        server, thread = start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise PortTaken(f"METRICS_PORT: {port} of 127.0.0.1 cannot be listened on: {error.strerror}") from error
     try:
         yield
     finally:
