@@ -100,7 +100,7 @@ def main(arguments: list[str]) -> int:
         spare_collections()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             went_well = runner.run(commands[asked.command](configured))
-    except (settings.SettingsError, mongo.MongoError) as error:
+    except (settings.SettingsError, mongo.MongoError, metrics.PortTaken) as error:
         print(error, file=sys.stderr)
         return 1
     except errors.Fault as refused:
@@ -255,7 +255,6 @@ async def database(configured: Settings) -> AsyncIterator[AsyncDatabase[dict[str
             await mongo.refuse_standalone(client)
             yield client.get_default_database(DEFAULT_DATABASE)
         return
-    configured.data_dir.mkdir(parents=True, exist_ok=True)
     async with (
         mongo.embedded(configured.data_dir, binary=configured.mongod_binary) as uri,
         connection(uri) as client,
@@ -316,18 +315,26 @@ async def figures(request: Request) -> Response:
 
 
 def kept_secret(path: Path) -> str:
-    """The secret in this file, made at the first time; two processes that start at once get the same one."""
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_hex(32))
-        try:
-            os.link(fresh, path)  # unlike a rename, fails when somebody else was first
-        except FileExistsError:
-            log.debug("another process made %s first", path)
-        fresh.unlink()
-    return path.read_text()
+    """The secret in this file, made at the first time. Raises SettingsError where there can be none."""
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_text()
+    except OSError as error:
+        raise settings.SettingsError(f"DATA_DIR cannot be used: {error}") from error
+
+
+def _make_secret(path: Path) -> None:
+    """Two processes that start at once make the same one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_hex(32))
+    try:
+        os.link(fresh, path)  # unlike a rename, fails when somebody else was first
+    except FileExistsError:
+        log.debug("another process made %s first", path)
+    fresh.unlink()
 
 
 def spare_collections() -> None:

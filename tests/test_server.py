@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -43,6 +44,11 @@ async def run(*arguments: str, **environment: str) -> tuple[int, str]:
         ("CURRENCY", "dollars"),
         ("REGISTRATION", "sometimes"),
         ("VENDOR_WEBHOOK_SECRET", "plain"),
+        ("VENDOR_WEBHOOK_SECRET", "whsec_not base64"),
+        ("VENDOR_API_URL", "vendor.example.com"),
+        ("PUBLIC_URL", "crm.example.com"),
+        ("TRUSTED_PROXIES", "127.0.0.1, the proxy"),
+        ("REFRESH_TOKEN_DAYS", "1000000000"),
     ],
 )
 async def test_a_setting_that_cannot_be_read_stops_the_server_with_a_line_that_names_it(name: str, value: str) -> None:
@@ -57,6 +63,22 @@ async def test_a_database_that_is_not_there_is_told_in_a_line() -> None:
     assert status == 1
     assert "MONGODB_URI" in said
     assert "Traceback" not in said
+
+
+async def test_a_port_for_metrics_that_is_taken_is_told_in_a_line(mongo_uri: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        status, said = await run(MONGODB_URI=mongo_uri, DATA_DIR=str(tmp_path), METRICS_PORT=port)
+    assert status == 1
+    assert said == f"METRICS_PORT: {port} of 127.0.0.1 cannot be listened on: Address already in use\n"
+
+
+@pytest.mark.parametrize("embedded", [True, False])
+async def test_a_data_dir_that_cannot_be_used_is_told_in_a_line(embedded: bool, mongo_uri: str) -> None:
+    status, said = await run(MONGODB_URI="" if embedded else mongo_uri, DATA_DIR="/dev/null/data")
+    assert status == 1
+    assert said.startswith("DATA_DIR cannot be used: ")
+    assert said.count("\n") == 1
 
 
 async def test_a_key_by_which_nobody_was_erased_stops_the_server(
