@@ -100,6 +100,17 @@ async def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page, ac
     assert await page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+async def test_what_is_not_known_yet_is_not_said_to_be_nothing(page: Page, account: Account) -> None:
+    await a_campaign(account, "There from the start")
+    await page.open(account.url)
+    await page.evaluate("""new MutationObserver(() => {
+      window.saidNothing ||= [...document.querySelectorAll(".empty")].some(element => element.checkVisibility());
+    }).observe(document.body, { subtree: true, childList: true, attributes: true })""")
+    await sign_in(page, account)
+    await page.see("There from the start", "#campaigns")
+    assert not await page.evaluate("Boolean(window.saidNothing)")
+
+
 async def test_a_name_is_never_markup(page: Page, account: Account) -> None:
     await a_campaign(account, "<img src=x onerror=alert(1)>")
     await open_console(page, account)

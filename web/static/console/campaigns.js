@@ -11,7 +11,7 @@ export function campaignsPanel(place) {
   const list = element("ul", { class: "rows" });
   const empty = element(
     "p",
-    { class: "empty" },
+    { class: "empty", hidden: true },
     "No campaign yet. Save a segment, then make and launch a campaign for it ",
     element("a", { href: linkTo(EXAMPLES.launch) }, "in GraphiQL"),
     "; it shows here as it goes out.",

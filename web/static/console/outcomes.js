@@ -12,7 +12,7 @@ export function outcomesPanel(place) {
   let chosen = null; // what the user chose; until then, the campaign that is going out
   let shown = ALL;
   let latest = null;
-  const choice = element("select", { "aria-label": "Which campaign" });
+  const choice = element("select", { "aria-label": "Which campaign", hidden: true });
   const figure = element("figure");
   const legend = element("ul", { class: "legend" });
   const head = element("div", { class: "head" }, element("h2", { id: "outcomes-title" }, "Outcomes over time"), choice);

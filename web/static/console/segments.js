@@ -7,7 +7,7 @@ import { queryText } from "./query_text.js";
 /** Gives the function that shows the segments; `open` is called with the query of one that is clicked. */
 export function segmentsPanel(place, open) {
   const list = element("ul", { class: "rows" });
-  const empty = element("p", { class: "empty" }, "No segment yet. Describe one in a query, and save it.");
+  const empty = element("p", { class: "empty", hidden: true }, "No segment yet. Describe one above, and save it.");
   place.replaceChildren(element("h2", { id: "segments-title" }, "Segments"), list, empty);
   return (segments, customers) => {
     empty.hidden = segments.length > 0;
