@@ -83,16 +83,20 @@ async def state(api: Api, campaign: str) -> State:
 
 
 async def until(api: Api, campaign: str, reached: Callable[[State], bool], seconds: float = 90) -> State:
-    """The first state for which this holds. Polls, since the server is killed under it."""
-    async with asyncio.timeout(seconds):
-        while True:
-            try:
-                now = await state(api, campaign)
-            except httpx.HTTPError:
-                now = None
-            if now and reached(now):
-                return now
-            await asyncio.sleep(POLL_SECONDS)
+    """The first state for which this holds. Polls, since the server is killed under it. TimeoutError tells the last."""
+    now = None
+    try:
+        async with asyncio.timeout(seconds):
+            while True:
+                try:
+                    now = await state(api, campaign)
+                except httpx.HTTPError:
+                    now = None
+                if now and reached(now):
+                    return now
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError as late:
+        raise TimeoutError(f"after {seconds} s: {now}") from late
 
 
 async def assert_nothing_lost_or_repeated(product: Product, api: Api, campaign: str, audience: int) -> None:

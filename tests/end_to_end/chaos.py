@@ -90,9 +90,9 @@ async def main(count: int, first_seed: int) -> int:
         async with slots:
             try:
                 outcome = await run(scenario, seed)
-            except TimeoutError:
+            except TimeoutError as late:
                 unfinished[scenario.name] += 1
-                print(f"{seed}: {scenario.name}: not completed", flush=True)
+                print(f"{seed}: {scenario.name}: not completed {late}", flush=True)
                 return
         outcomes[scenario.name].append(outcome)
         struck = "; ".join(outcome.struck)
