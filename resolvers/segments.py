@@ -1,5 +1,6 @@
 """Segments: saying who is meant, saving it, and seeing whom it means now."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -180,12 +181,16 @@ async def page(viewer: Viewer, search: str | None, request: PageRequest) -> Page
 async def explain(
     viewer: Viewer, segment_id: PydanticObjectId, customer_id: PydanticObjectId, as_of: AsOf
 ) -> Membership | None:
-    """Why this customer is or is not in this segment; None when there is no such customer or segment."""
+    """Why this customer is or is not in this segment; None when there is no such customer or segment.
+
+    Raises TooLarge for too many orders or messages. In a thread: a long history would hold up everybody else.
+    """
     segment = await Segment.get(segment_id)
     person = await audience.person(customer_id) or await _merged_person(customer_id)
     if segment is None or person is None:
         return None
-    return Membership(segment, dict(person.customer), explanation.trace(rules.read(segment.rules), person, as_of))
+    trace = await asyncio.to_thread(explanation.of, rules.read(segment.rules), person, as_of)
+    return Membership(segment, dict(person.customer), trace)
 
 
 async def suggest(viewer: Viewer, as_of: AsOf) -> Sequence[Suggestion]:

@@ -5,7 +5,7 @@ against each other.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, localcontext
 
 from segmentation import comparisons, fields
@@ -31,11 +31,17 @@ def holds(rule: Rule, person: Person, as_of: AsOf) -> bool:
     """Whether the rule holds for this customer."""
     match rule:
         case Group():
-            return _combined(rule, [holds(inner, person, as_of) for inner in rule.rules])
+            return combined(rule, [holds(inner, person, as_of) for inner in rule.rules])
         case Condition():
             return comparisons.number_holds(rule.operator, figure(rule, person, as_of), rule.value)
         case Comparison():
             return _field_holds(rule, None, person.customer, as_of)
+
+
+def combined(group: Group, truths: Sequence[bool]) -> bool:
+    """Whether a group holds whose rules hold or do not, like this."""
+    together = all(truths) if group.combinator is Combinator.AND or not truths else any(truths)
+    return together is not group.negated
 
 
 def figure(condition: Condition, person: Person, as_of: AsOf) -> Decimal | None:
@@ -69,16 +75,16 @@ def selected(condition: Condition, person: Person, as_of: AsOf) -> list[Record]:
     return [
         order
         for order in person.orders
-        if (tests_status or order.get("status") == "COMPLETED") and _order_holds(condition.where, order, as_of)
+        if (tests_status or order.get("status") == "COMPLETED") and _Order(order, as_of).holds(condition.where)
     ]
 
 
 def stored(name: str, subject: Subject | None) -> Field:
     """The field of a valid rule."""
-    field = fields.find(name, subject)
-    if field is None:
+    known = fields.find(name, subject)
+    if known is None:
         raise TypeError(f"not a field: {name}")
-    return field
+    return known
 
 
 def value_at(record: Record, path: str) -> object:
@@ -89,40 +95,48 @@ def value_at(record: Record, path: str) -> object:
     return value
 
 
-def _combined(group: Group, truths: Sequence[bool]) -> bool:
-    together = all(truths) if group.combinator is Combinator.AND or not truths else any(truths)
-    return together is not group.negated
-
-
 def _message_holds(rule: Rule, message: Record, as_of: AsOf) -> bool:
     if isinstance(rule, Group):
-        return _combined(rule, [_message_holds(inner, message, as_of) for inner in rule.rules])
+        return combined(rule, [_message_holds(inner, message, as_of) for inner in rule.rules])
     return isinstance(rule, Comparison) and _field_holds(rule, Subject.MESSAGES, message, as_of)
 
 
-def _order_holds(rule: Rule, order: Record, as_of: AsOf) -> bool:
-    """Whether some one item, or the lack of any, makes all of the rule true of the order."""
-    items = order.get("items")
-    candidates = [None, *(item for item in items if isinstance(item, Mapping))] if isinstance(items, list) else [None]
-    return any(_order_and_item_hold(rule, order, item, as_of) for item in candidates)
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """An order, and what is known of it already: what is negated is about all its items, and so is worked out once
+    and not for each of them."""
 
+    record: Record
+    as_of: AsOf
+    answers: dict[int, bool] = field(default_factory=dict)  # by the identity of a rule
 
-def _order_and_item_hold(rule: Rule, order: Record, item: Record | None, as_of: AsOf) -> bool:
-    match rule:
-        case Group(negated=True):
-            return not _order_holds(replace(rule, negated=False), order, as_of)
-        case Group():
-            return _combined(rule, [_order_and_item_hold(inner, order, item, as_of) for inner in rule.rules])
-        case Comparison() if not stored(rule.field, Subject.ORDERS).of_item:
-            return _field_holds(rule, Subject.ORDERS, order, as_of)
-        case Comparison() if rule.operator.is_negative:
-            return not _order_holds(replace(rule, operator=rule.operator.positive), order, as_of)
-        case Comparison():
-            return item is not None and _field_holds(rule, Subject.ORDERS, item, as_of)
-        case Condition():
-            return False
+    def holds(self, rule: Rule) -> bool:
+        """Whether some one item, or the lack of any, makes all of the rule true of the order."""
+        items = self.record.get("items")
+        found = [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+        return any(self._holds_with(rule, item) for item in (None, *found))
+
+    def _holds_with(self, rule: Rule, item: Record | None) -> bool:
+        match rule:
+            case Group(negated=True):
+                return not self._answer(rule, replace(rule, negated=False))
+            case Group():
+                return combined(rule, [self._holds_with(inner, item) for inner in rule.rules])
+            case Comparison() if not stored(rule.field, Subject.ORDERS).of_item:
+                return _field_holds(rule, Subject.ORDERS, self.record, self.as_of)
+            case Comparison() if rule.operator.is_negative:
+                return not self._answer(rule, replace(rule, operator=rule.operator.positive))
+            case Comparison():
+                return item is not None and _field_holds(rule, Subject.ORDERS, item, self.as_of)
+            case Condition():
+                return False
+
+    def _answer(self, rule: Rule, positive: Rule) -> bool:
+        if id(rule) not in self.answers:
+            self.answers[id(rule)] = self.holds(positive)
+        return self.answers[id(rule)]
 
 
 def _field_holds(rule: Comparison, subject: Subject | None, record: Record, as_of: AsOf) -> bool:
-    field = stored(rule.field, subject)
-    return comparisons.holds(field, rule.operator, value_at(record, field.path), rule.value, as_of)
+    known = stored(rule.field, subject)
+    return comparisons.holds(known, rule.operator, value_at(record, known.path), rule.value, as_of)

@@ -8,13 +8,14 @@ MongoDB can ask about one item ($elemMatch), but not mix tests of the order into
 alternatives, each some rules of the order AND some rules of one item, by carrying OR outwards where it mixes the two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import errors
 from segmentation import fields
-from segmentation.tree import Combinator, Comparison, Group, Rule, Subject
+from segmentation.tree import Combinator, Comparison, Group, Rule, Subject, walk
 
 MAX_ALTERNATIVES = 64
+MAX_TESTS = 10_000  # of the filter that a group becomes; it takes 0.2 s to make
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,22 @@ def is_item_test(rule: Rule) -> bool:
         return False
     field = fields.find(rule.field, Subject.ORDERS)
     return field is not None and field.of_item
+
+
+def refuse_tangled(rule: Rule) -> None:
+    """Raise TooLarge for a group that is too much once it is rewritten, at whichever depth.
+
+    What is negated is rewritten by itself within each alternative that it stands in, so that sizes multiply.
+    """
+    waiting, tests = [rule], 0
+    while waiting:
+        for one in alternatives(waiting.pop()):
+            tests += 1 + len(one.of_order) + sum(1 for asked in one.of_item for _ in walk(asked))
+            for inner in one.of_order:
+                if isinstance(inner, Group):
+                    waiting += [replace(inner, negated=False)] if inner.negated else inner.rules
+        if tests + len(waiting) > MAX_TESTS:
+            raise errors.TooLarge("Tests of orders and of their items are mixed in too many ORs and NOTs.")
 
 
 def alternatives(rule: Rule) -> tuple[Alternative, ...]:

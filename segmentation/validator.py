@@ -55,7 +55,7 @@ def condition(
 ) -> Condition:
     """The order or message condition; raises InvalidInput or TooLarge. `where` is valid already."""
     if subject is Subject.ORDERS:
-        items.alternatives(where)  # too tangled a group is refused here, not when it is evaluated
+        items.refuse_tangled(where)  # too tangled a group is refused here, not when it is evaluated
     if figure is Figure.COUNT:
         return _counting(subject, operator, threshold, where)
     names = fields.summable(subject)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 
+import errors
 from segmentation import evaluator, explanation, query
 from segmentation.dates import AsOf
 from segmentation.evaluator import Person
@@ -111,3 +112,16 @@ def test_every_rule_of_a_trace_has_the_truth_of_the_evaluator(rules: Group, as_o
 
 def _parts(told: Trace) -> list[Trace]:
     return [told, *(part for child in told.children for part in _parts(child))]
+
+
+def test_what_is_negated_is_asked_of_an_order_once_and_not_for_each_item() -> None:
+    long = {**an_order("80.00"), "items": [{"sku": str(n), "quantity": 1} for n in range(1_000)]}
+    text = 'COUNT(orders WHERE NOT (items.quantity > 1 OR NOT (items.quantity > 1 OR NOT items.sku = "x"))) >= 1'
+    told = explanation.of(query.parse(text), Person({}, orders=[long]), AS_OF)  # else 1,000,000,000 comparisons
+    assert told.holds is True
+
+
+def test_too_long_a_history_is_refused_rather_than_explained() -> None:
+    rules = query.parse("COUNT(orders WHERE amount > 1) >= 1 OR COUNT(orders) >= 3")
+    with pytest.raises(errors.TooLarge):
+        explanation.of(rules, Person({}, orders=[an_order("80.00")] * explanation.MOST_TESTS), AS_OF)

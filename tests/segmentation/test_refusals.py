@@ -121,6 +121,15 @@ def test_too_many_ors_over_orders_and_items_are_refused_rather_than_multiplied_o
     assert query.parse(f"COUNT(orders WHERE {' AND '.join([mixed] * 6)}) >= 1")
     with pytest.raises(errors.TooLarge):
         query.parse(f"COUNT(orders WHERE {' AND '.join([mixed] * 7)}) >= 1")
+    with pytest.raises(errors.TooLarge):
+        query.parse(f"COUNT(orders WHERE NOT ({' AND '.join([mixed] * 7)})) >= 1")
+
+
+def test_nots_within_one_another_are_refused_before_they_multiply() -> None:
+    mixed = " AND ".join(["(amount > 1 OR items.quantity > 1)"] * 4)
+    assert query.parse(f"COUNT(orders WHERE NOT ({mixed} AND NOT ({mixed}))) >= 1")
+    with pytest.raises(errors.TooLarge):
+        query.parse(f"COUNT(orders WHERE NOT ({mixed} AND NOT ({mixed} AND NOT ({mixed} AND NOT ({mixed}))))) >= 1")
 
 
 @pytest.mark.parametrize(
