@@ -11,9 +11,10 @@ from decimal import Decimal
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
+import errors
 from documents import ConsentState
 from documents.records import Record, pick
-from ingestion import totals
+from ingestion import totals, values
 from ingestion.customer_rows import KEYS
 
 # Taken over where the kept customer has none.
@@ -25,13 +26,14 @@ _CHANNELS = (("sms_consent", "phone"), ("email_consent", "email"))
 
 async def merge(kept: Record, merged: Sequence[Record], now: datetime, session: AsyncClientSession) -> None:
     """Make the merged customers, as this transaction has read them, one with the kept one. Their messages are not ours
-    to move."""
+    to move. Raises TooLarge when opening visits add up to more than a count can be."""
     kept_id, ids = kept["_id"], [each["_id"] for each in merged]
     customers = documents.Customer.get_pymongo_collection()
     await customers.delete_many({"_id": {"$in": ids}}, session=session)  # first: their keys become free
     result = kept
     for each in merged:
         result = united(result, each)
+    _refuse_too_many_visits(result)
     await customers.update_one({"_id": kept_id}, _update(result, now), session=session)
     await _leave_aliases(result, merged, now, session)
     await documents.Order.get_pymongo_collection().update_many(
@@ -39,15 +41,24 @@ async def merge(kept: Record, merged: Sequence[Record], now: datetime, session: 
     )
 
 
+def _refuse_too_many_visits(result: Record) -> None:
+    visits = pick(pick(result, "opening", dict) or {}, "visit_count", int) or 0
+    if visits > values.LARGEST_COUNT:
+        raise errors.TooLarge(
+            f"Their opening visits add up to {visits:,}, and a customer has at most {values.LARGEST_COUNT:,}.",
+            ["mergeIds"],
+        )
+
+
 def united(kept: Record, other: Record) -> Record:
     """The kept customer with what the other one adds."""
-    values = {**kept, **_added(kept, other, _SINGLE)}
+    single = {**kept, **_added(kept, other, _SINGLE)}
     if all(_alike(kept, other, name) for name in _PLACE):
-        values |= _added(kept, other, _PLACE)
+        single |= _added(kept, other, _PLACE)
     for consent, address in _CHANNELS:
-        values[consent] = _consent(kept, other, consent, address)
+        single[consent] = _consent(kept, other, consent, address)
     return {
-        **values,
+        **single,
         "tags": _tags(kept, other),
         "attributes": {**(pick(other, "attributes", dict) or {}), **(pick(kept, "attributes", dict) or {})},
         "opening": _sum(kept, other, "opening", "total_spend", "visit_count", last="last_purchase"),
@@ -110,10 +121,10 @@ def _later(one: object, two: object) -> datetime | None:
 
 
 def _update(result: Record, now: datetime) -> list[totals.Stage]:
-    values: Mapping[str, object] = {
+    stored: Mapping[str, object] = {
         name: value for name, value in result.items() if name not in _DERIVED and value is not None
     }
-    return totals.updated_with({**values, "folded": documents.folded(result), "updated_at": now}, [])
+    return totals.updated_with({**stored, "folded": documents.folded(result), "updated_at": now}, [])
 
 
 # What the database works out anew, or never changes.

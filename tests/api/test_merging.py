@@ -294,3 +294,10 @@ async def test_two_who_merge_each_other_end_as_one(marketer: Api) -> None:
     kept = await asyncio.gather(merge(marketer, one, other), merge(marketer, other, one))
     assert kept[0] == kept[1]
     assert await Customer.count() == 1
+
+
+async def test_opening_visits_that_add_up_to_more_than_a_count_are_not_merged(marketer: Api) -> None:
+    keep, other = [await a_customer(visit_count=1_000_000_000) for _ in range(2)]
+    payload = await marketer.ask(MERGE, keep=str(keep.id), merge=[str(other.id)])
+    assert [error["code"] for error in payload["userErrors"]] == ["TOO_LARGE"]
+    assert await Customer.count() == 2
