@@ -39,7 +39,8 @@ class OrderDraft:
 
     def apply(self, row: OrderRow, customer_id: PydanticObjectId, currency: str) -> None:
         """Take over what the row says, and note what became of it. Raises Fault when it contradicts the rest."""
-        fields = completed({**self.fields, **row.values, "customer_id": customer_id}, row, currency)
+        known = self.fields if "payment" in row.values else _with_open_refund(self.fields)
+        fields = completed({**known, **row.values, "customer_id": customer_id}, row, currency)
         outcome = Outcome.UNCHANGED if fields == self.fields else Outcome.UPDATED
         self.applied.append((row, outcome if self.fields else Outcome.CREATED))
         self.fields = fields
@@ -81,6 +82,14 @@ def completed(order: Record, row: OrderRow, currency: str) -> Record:
             "folded": folded(texts, *texts),
         }
     )
+
+
+def _with_open_refund(order: Record) -> Record:
+    """The order whose whole amount was refunded: what was refunded follows when the amount is corrected."""
+    payment = pick(order, "payment", dict) or {}
+    if payment.get("status") != PaymentStatus.REFUNDED or payment.get("refunded_amount") != order.get("amount"):
+        return order
+    return {**order, "payment": {name: value for name, value in payment.items() if name != "refunded_amount"}}
 
 
 def _amount(order: Record, items: list[Record], row: OrderRow) -> Decimal:

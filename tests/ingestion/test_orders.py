@@ -167,6 +167,15 @@ async def test_a_partial_refund_is_taken_off() -> None:
     assert await figures() == ("0.00", 1, 1, NOW, NOW, "0.00")
 
 
+@pytest.mark.parametrize("corrected", ["60.00", "140.00"])
+async def test_a_whole_refund_stays_whole_when_the_amount_is_corrected(corrected: str) -> None:
+    await a_customer(external_id="c")
+    await ingest(an_order_row(payment={"status": "REFUNDED"}))
+    assert outcomes(await ingest(an_order_row(amount=Decimal(corrected)))) == ["UPDATED"]
+    assert (await the_order()).payment.refunded_amount == Decimal(corrected)
+    assert await figures() == ("0.00", 1, 1, NOW, NOW, "0.00")
+
+
 async def test_the_first_and_the_last_purchase_follow_what_still_counts() -> None:
     await a_customer(external_id="c")
     rows = [an_order_row(str(n), placed_at=NOW - n * DAY) for n in range(4)]
