@@ -10,7 +10,8 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 
 import documents
 import errors
-from ingestion import aliases, suppressions
+from documents.records import pick
+from ingestion import aliases, suppressions, values
 from ingestion.customer_rows import KEYS, CustomerRow, Key
 from ingestion.reports import Outcome
 from ingestion.rows import published
@@ -38,24 +39,34 @@ class Draft:
     @classmethod
     def of(cls, stored: Mapping[str, object], defaults: Mapping[str, object]) -> Self:
         """A customer as stored."""
-        values = {**defaults, **stored}
-        opening = values.pop("opening", None)
+        known = {**defaults, **stored}
+        opening = known.pop("opening", None)
         if isinstance(opening, Mapping):
-            values |= {f"opening.{name}": value for name, value in opening.items()}
-        return cls(PydanticObjectId(str(stored["_id"])), False, values, stored.get("external_id"))
+            known |= {f"opening.{name}": value for name, value in opening.items()}
+        return cls(PydanticObjectId(str(stored["_id"])), False, known, stored.get("external_id"))
 
     def known_by(self) -> set[Key]:
         """What the customer is known by, after the rows so far."""
         return {(kind, value) for kind in KEYS if isinstance(value := self.values.get(kind), str)}
 
     def apply(self, row: CustomerRow) -> None:
-        """Take over what the row says, and note what became of it."""
-        changes = {path: value for path, value in row.values.items() if not self.says(path, value)}
+        """Take over what the row says, and note what became of it. Raises InvalidInput for too many attributes."""
+        said = {path: self._whole(path, value) for path, value in row.values.items()}
+        changes = {path: value for path, value in said.items() if not self.says(path, value)}
         self.values |= changes
         self.changed |= changes.keys()
         created = self.is_new and not self.applied
         outcome = Outcome.CREATED if created else Outcome.UPDATED if changes else Outcome.UNCHANGED
         self.applied.append((row, outcome))
+
+    def _whole(self, path: str, value: object) -> object:
+        """The value with what a row leaves alone of it."""
+        if not isinstance(value, values.Named):
+            return value
+        try:
+            return values.attributes({**(pick(self.values, path, dict) or {}), **value})
+        except errors.Fault as fault:
+            raise fault.under(path) from fault
 
     def says(self, path: str, value: object) -> bool:
         """Whether the customer is so already. A key of someone who was merged into the customer is only a name."""

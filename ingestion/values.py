@@ -149,14 +149,19 @@ def tags(sent: object) -> list[str]:
     return list(distinct.values())
 
 
+class Named(dict[str, object]):
+    """Attributes that are given one by one: others stay as they are, and null takes one away."""
+
+
 def attributes(sent: object) -> dict[str, object]:
-    """A JSON object that MongoDB can keep and segments can ask for by name; names with null are left out."""
+    """A JSON object that MongoDB can keep and segments can ask for by name; names with null are left out, unless it
+    is for whoever knows the others to leave them out."""
     if not isinstance(sent, dict):
         raise errors.InvalidInput("This must be a JSON object.")
     _check_json(sent, DEEPEST_ATTRIBUTE)
     if len(orjson.dumps(sent)) > MOST_ATTRIBUTE_BYTES:
         raise errors.InvalidInput(f"The attributes take more than {MOST_ATTRIBUTE_BYTES:,} bytes as JSON.")
-    return {name: value for name, value in sent.items() if value is not None}
+    return sent if isinstance(sent, Named) else {name: value for name, value in sent.items() if value is not None}
 
 
 def _check_json(value: object, levels: int) -> None:

@@ -16,6 +16,7 @@ from ingestion.reports import Row
 # An empty cell leaves the field as it is; this clears it. It is how MySQL and PostgreSQL write NULL.
 NULL = r"\N"
 ATTRIBUTE = "attributes."
+_ATTRIBUTES = "attributes"
 MOST_COLUMNS = 500
 
 # Of each of these groups of columns, a file needs one.
@@ -42,7 +43,9 @@ class Column:
         """Put a value where it belongs in the row."""
         if self.inside is None:
             row[self.key] = value
-        elif isinstance(inner := row.setdefault(self.inside, {}), dict):
+        else:
+            inner = row.setdefault(self.inside, values.Named() if self.inside == _ATTRIBUTES else {})
+            assert isinstance(inner, dict), "no column is of the whole that another is in"
             inner[self.key] = value
 
 
@@ -132,14 +135,14 @@ def _attribute(kind: ImportKind, name: str, known: dict[str, Column]) -> Column:
         values.attributes({attribute: None})
     except errors.Fault as fault:
         raise errors.InvalidInput(f"{name[: fields.MOST_TOLD]!r}: {fault.message}") from fault
-    return Column(name, attribute, fields.read_attribute, "attributes")
+    return Column(name, attribute, fields.read_attribute, _ATTRIBUTES)
 
 
 def _repeated(names: Sequence[str]) -> Iterator[errors.Fault]:
     for name, times in Counter(names).items():
         if name and times > 1:
             yield errors.InvalidInput(f"The column {name[: fields.MOST_TOLD]!r} is there {times} times.")
-    if "attributes" in names and any(name.startswith(ATTRIBUTE) for name in names):
+    if _ATTRIBUTES in names and any(name.startswith(ATTRIBUTE) for name in names):
         yield errors.InvalidInput(f"Give attributes as one column, or as columns {ATTRIBUTE}NAME, and not as both.")
 
 

@@ -12,6 +12,7 @@ from ingestion import Policy, importer
 from schema import schema
 from schema.operations import Request
 from tests.api.conftest import Api
+from tests.factories import a_customer
 
 JOB = "id kind filename status statusReason processed total created updated unchanged failed startedAt finishedAt"
 ROW_ERRORS = "rowErrors { index outcome id userErrors { field code message } }"
@@ -48,6 +49,24 @@ async def test_a_file_is_taken_in_the_background_and_its_faults_are_told(
     customer = await documents.Customer.find_one()
     assert customer
     assert (customer.tags, customer.attributes) == (["vip", "new"], {"plan": "Gold"})
+
+
+async def test_a_column_of_one_attribute_leaves_the_others_alone(http: httpx.AsyncClient) -> None:
+    await a_customer(email="a@example.com", attributes={"age": 30, "plan": "Gold", "seats": 2})
+    await send(http, b"email,attributes.plan,attributes.seats,attributes.pro\na@example.com,,\\N,true\n")
+    assert await importer.carry_out_next(Policy())
+    customer = await documents.Customer.find_one()
+    assert customer
+    assert customer.attributes == {"age": 30, "plan": "Gold", "pro": True}
+    assert customer.folded["attributes"] == {"age": 30, "plan": "gold", "pro": True}
+
+
+async def test_attributes_that_come_one_by_one_have_the_limit_of_all(http: httpx.AsyncClient) -> None:
+    await a_customer(email="a@example.com", attributes={"one": "x" * 10_000})
+    await send(http, b"email,attributes.two\na@example.com," + b"y" * 10_000 + b"\n")
+    assert await importer.carry_out_next(Policy())
+    [fault] = await documents.FaultyRow.find_all().to_list()
+    assert fault.faults[0].field == ["attributes"]
 
 
 async def test_a_column_that_is_none_is_refused_at_once_with_the_nearest(http: httpx.AsyncClient) -> None:
