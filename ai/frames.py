@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ai.pieces import Bound, Family, Filler, Joint, Piece, Slot, Topic, Value
+from ai.pieces import Bound, Family, Filler, Joint, Piece, Slot, Topic, Value, Which
 from segmentation.tree import Combinator
 
 T = TypeVar("T")
@@ -180,6 +180,8 @@ class Frame:
             return Frame((*self.fillings, (Slot.AMOUNT, Filling((filler,)))))
         if slot in ORDER_VALUES and (filled.fillers == ("*",) or filler == "*"):
             return self if filler == "*" else self.but(slot, filler)
+        if slot is Slot.WHICH and {*filled.fillers, filler} == {Which.WORTH, Which.TOTAL}:
+            return self.but(slot, Which.TOTAL)
         if slot is Slot.PRESENT and filled.fillers[-1] is True:
             return self.but(Slot.PRESENT, filler)
         return None

@@ -70,6 +70,7 @@ class Which(StrEnum):
     SMALLEST = "smallest"
     AVERAGE = "average"
     SINGLE = "single"
+    WORTH = "worth"  # each by itself, unless a total is spoken of
     TOTAL = "total"  # all of them together
 
 

@@ -140,8 +140,8 @@ def date(frame: Frame, sense: Sense) -> Meaning | None:
     if (length := frame.one(Slot.LENGTH, Length)) and not frame.has(Slot.WINDOW):
         return finished(frame, Meaning(all_of(*conditions.in_window(topic.name, conditions.lasted(length)))))
     window, vague = conditions.window_of(frame, sense)
-    if window is None:
-        return None
+    if window is None or (topic.name == "birthday" and window.note):
+        return None  # "born in July" is no matter of this year's July
     return finished(
         frame,
         Meaning(

@@ -34,6 +34,7 @@ _FIELDS = {
 }
 _ONCE = Bound(Operator.AT_LEAST, (Decimal(1),))
 _FIGURES = {Which.BIGGEST: Figure.MAX, Which.SMALLEST: Figure.MIN, Which.AVERAGE: Figure.AVG}
+_OF_ONE = (Which.SINGLE, Which.WORTH)
 BIGGEST_COUNT = Decimal(99)  # a larger number said after "order" is its amount
 
 
@@ -52,10 +53,10 @@ def of(frame: Frame, sense: Sense) -> Meaning | None:
     name = topic.name if topic else ""
     number = _number(frame)
     if which is Which.TOTAL:
-        return _spent(frame, sense) if number and _is_sum(number) else None
+        return _in_total(frame, sense)
     if name == "pay" and number and not frame.has(Slot.METHOD):
         name = "spend"
-    if name == "spend" and which is not Which.SINGLE:
+    if name == "spend" and which not in _OF_ONE:
         return _spent(frame, sense)
     return _counted(frame, name, sense)
 
@@ -132,6 +133,8 @@ def _none_when(operator: Operator, value: object) -> Condition:
 def _figure(frame: Frame, figure: Figure, sense: Sense) -> Meaning | None:
     """The biggest, the smallest or the average order."""
     bound = _number(frame)
+    if bound and bound.is_plain and not bound.is_money and frame.comes_before(Slot.NUMBER, Slot.WHICH):
+        return None  # "100 biggest spenders" are so many people
     if (
         bound is None
         or frame.has(Slot.TIMES, Slot.ITEMS, Slot.LENGTH)
@@ -166,13 +169,47 @@ def _spent(frame: Frame, sense: Sense) -> Meaning | None:
         field = "totalSpend"
         if not frame.has(Slot.NUMBER, Slot.AMOUNT) and frame.has(Slot.NOT):
             return Meaning(Comparison(field, Operator.EQUAL, Decimal(0)))
-        return finished(frame, Meaning(compared(field, bound), cost + _doubt(bound)))
+        return finished(frame, Meaning(compared(field, bound), cost + _doubt(frame, bound)))
     rule = _held(Condition(Subject.ORDERS, Figure.SUM, "amount", Operator.EQUAL, None, where), bound)
-    return finished(frame, Meaning(rule, cost + _doubt(bound), conditions.notes_of(window), vague=vague))
+    return finished(frame, Meaning(rule, cost + _doubt(frame, bound), conditions.notes_of(window), vague=vague))
+
+
+def _in_total(frame: Frame, sense: Sense) -> Meaning | None:
+    """So much money for all orders that are meant together, and, where that is said as well, so many of them."""
+    count, total = _count_and_total(frame)
+    if total is None or frame.has(Slot.ITEMS):
+        return None
+    if count is None:
+        return _spent(frame, sense)
+    window, vague = conditions.window_of(frame, sense)
+    where = _where(frame, window)
+    counted = compared("orderCount", count) if where == EVERYONE else _count(Subject.ORDERS, where, count)
+    summed = Condition(Subject.ORDERS, Figure.SUM, "amount", Operator.EQUAL, None, where)
+    spent = compared("totalSpend", total) if where == EVERYONE else _held(summed, total)
+    if counted is None:
+        return None
+    return finished(frame, Meaning(all_of(counted, spent), 0.0, conditions.notes_of(window), vague=vague))
+
+
+def _count_and_total(frame: Frame) -> tuple[Bound | None, Bound | None]:
+    """Which number counts orders, and which is their money: "3 orders for 80 in total", "60k in total on 3 orders"."""
+    number, amount = conditions.bound_of(frame, Slot.NUMBER), frame.one(Slot.AMOUNT, Bound)
+    times = conditions.bound_of(frame, Slot.TIMES)
+    if times or number is None or amount is None:
+        only = number or amount
+        is_sum = only is not None and (_is_sum(only) or times is not None)
+        return times, only if is_sum and not (number and amount) else None
+    topic = frame.topic
+    is_first = topic is not None and topic.name != "spend" and frame.comes_before(Slot.NUMBER, Slot.TOPIC)
+    if is_first or (_is_sum(amount) and not _is_sum(number)):
+        return number, amount
+    return (amount, number) if _is_sum(number) and not _is_sum(amount) else (None, None)
 
 
 def _counted(frame: Frame, name: str, sense: Sense) -> Meaning | None:
     """So many orders, or any at all, that are as was said."""
+    if {Slot.NUMBER, Slot.AMOUNT, Slot.TIMES} <= frame.slots:
+        return None
     count, amount, items = _roles(frame)
     window, vague = conditions.window_of(frame, sense)
     tests = _flat(_where(frame, window))
@@ -222,14 +259,14 @@ def _roles(frame: Frame) -> tuple[Bound | None, Bound | None, Bound | None]:
         return count, amount, None
     if amount and number.is_plain and number.values == _ONCE.values:
         return count, amount, None  # "a single order worth more than 20k"
-    if count or _is_amount(frame, number):
-        return count, number if amount is None else None, None
+    if amount is None and (count or _is_amount(frame, number)):
+        return count, number, None
     return number, amount, None
 
 
 def _is_amount(frame: Frame, number: Bound) -> bool:
     """Whether a number is what an order came to rather than how many there are."""
-    if number.is_money or frame.one(Slot.WHICH, Which) is Which.SINGLE:
+    if number.is_money or frame.one(Slot.WHICH, Which) in _OF_ONE:
         return True
     topic = frame.topic
     is_after = frame.comes_before(Slot.TOPIC, Slot.NUMBER)
@@ -248,8 +285,10 @@ def _bareness(frame: Frame, name: str, count: Bound | None) -> float:
     return 0.2 if count and name == "buy" else 0.0
 
 
-def _doubt(bound: Bound) -> float:
-    return 0.5 if bound.is_plain and bound.values != (Decimal(0),) else 0.0
+def _doubt(frame: Frame, bound: Bound) -> float:
+    """Few people have spent just so much, unless it is said that it is a total."""
+    is_total = frame.one(Slot.WHICH, Which) is Which.TOTAL
+    return 0.5 if bound.is_plain and not is_total and bound.values != (Decimal(0),) else 0.0
 
 
 def _number(frame: Frame) -> Bound | None:

@@ -14,6 +14,7 @@ from ai.words import Kind, Word
 MOST_CHARACTERS = 1_000
 MOST_WORDS = 60  # for the built-in reader: of any words, in the worst order, 0.1 s
 DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
+FAR_FETCHED = 2.0  # … and that is given up by itself otherwise: "bougt 90 dyas" says nothing about an age of 90
 _NEGATIVE = re.compile(r"(?:^|[<>=]|[a-z]{2}\s)\s?-\d|(?:^|\s)minus \d", re.IGNORECASE)
 _ENDING = frozenset({"then", "that", "but", "who", ",", ".", "!", ";"})
 _NOTHING = (
@@ -58,6 +59,8 @@ def sift(sentence: str, state: State, lattice: Lattice) -> State:
     """
     unknown = set(state.passed_over)
     kept = [clause for clause in state.clauses if clause.frame.topic or clause.start - 1 not in unknown]
+    if unknown:
+        kept = [clause for clause in kept if clause.meaning is None or clause.meaning.cost < FAR_FETCHED]
     for clause in state.clauses:
         if clause not in kept:
             unknown.update(range(clause.start, clause.end))
@@ -80,5 +83,5 @@ def _carries_weight(word: Word) -> bool:
 
 _WEIGHTY = frozenset(
     "% than least most between before after until ago last next not none never without except exactly top bottom "
-    "hour day week month year".split()
+    "hour day week month year biggest largest highest smallest lowest same".split()
 )
