@@ -5,12 +5,23 @@ import sys
 
 from demo import processes, story
 
-match sys.argv[1:]:
-    case ["run"]:
-        sys.exit(asyncio.run(processes.supervise()))
-    case ["stop"]:
-        sys.exit(processes.stop_background())
-    case []:
-        sys.exit(asyncio.run(story.tell()))
-    case _:
-        sys.exit("usage: python -m demo [run | stop]")
+
+def main(arguments: list[str]) -> int:
+    """Do what the arguments name; the exit status."""
+    match arguments:
+        case ["run"]:
+            return asyncio.run(processes.supervise())
+        case ["stop"]:
+            return processes.stop_background()
+        case []:
+            return asyncio.run(story.tell())
+        case _:
+            raise processes.Unusable("usage: python -m demo [run | stop]")
+
+
+try:
+    sys.exit(main(sys.argv[1:]))
+except processes.Unusable as reason:
+    sys.exit(str(reason))
+except KeyboardInterrupt:
+    sys.exit("Left off. If the server is up, it stays so: `make stop` ends it.")

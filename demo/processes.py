@@ -5,6 +5,8 @@ campaign shows what becomes of it.
 """
 
 import asyncio
+import ctypes
+import fcntl
 import os
 import secrets
 import signal
@@ -12,15 +14,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TextIO
 
 import httpx
+from dotenv import dotenv_values
 
-HOST = os.environ.get("HOST", "127.0.0.1")
-PORT = os.environ.get("PORT", "3000")
+# As the server has it: a variable, else a line of .env, else the default; one that is empty is none. The vendor reads
+# no .env, so that all of it is handed on.
+SETTINGS = {name: value for name, value in {**dotenv_values(".env"), **os.environ}.items() if value}
+HOST = SETTINGS.get("HOST", "127.0.0.1")
+PORT = SETTINGS.get("PORT", "3000")
 URL = f"http://{HOST}:{PORT}"
-VENDOR_PORT = os.environ.get("VENDOR_SIM_PORT", "3001")
-VENDOR_URL = f"http://127.0.0.1:{VENDOR_PORT}/api/vendor"
-DATA_DIR = Path(os.environ.get("DATA_DIR", ".data"))
+VENDOR_HOST = SETTINGS.get("VENDOR_SIM_HOST", "127.0.0.1")
+VENDOR_PORT = SETTINGS.get("VENDOR_SIM_PORT", "3001")
+VENDOR_URL = f"http://{VENDOR_HOST}:{VENDOR_PORT}/api/vendor"
+DATA_DIR = Path(SETTINGS.get("DATA_DIR", ".data"))
 PID_FILE = DATA_DIR / "run.pid"
 LOG_FILE = DATA_DIR / "run.log"
 
@@ -29,29 +37,34 @@ STOP_SECONDS = 30
 POLL_SECONDS = 0.1
 
 
+class Unusable(Exception):
+    """The product cannot be started here; one line that says why."""
+
+
 async def supervise() -> int:
-    """Run the vendor and the server in the foreground until SIGINT or SIGTERM; the exit status."""
-    if await answers():
-        print(f"Something answers at {URL} already.")
-        return 1
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    PID_FILE.write_text(str(os.getpid()))
-    stopped = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    vendor = await _start("-m", "vendor_sim")
-    try:
-        return await _keep_serving(stopped)
-    finally:
-        await _stop(vendor)
-        PID_FILE.unlink(missing_ok=True)
+    """Run the vendor and the server in the foreground until SIGINT or SIGTERM; the exit status. Raises Unusable."""
+    with _lock() as lock:
+        if not _taken(lock):
+            raise Unusable(f"It runs already, as process {PID_FILE.read_text()}: `make stop` ends it.")
+        if await answers():
+            raise Unusable(f"Something answers at {URL} already: stop it, or set PORT.")
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        vendor = await _start("-m", "vendor_sim")
+        try:
+            return await _keep_serving(stopped, vendor)
+        finally:
+            await _stop(vendor)
 
 
-def start_in_background() -> None:
-    """Start a supervisor that outlives this process; its log is LOG_FILE."""
-    DATA_DIR.mkdir(parents=True, exist_ok=True)
-    with LOG_FILE.open("ab") as log:
-        subprocess.Popen(
+def start_in_background() -> subprocess.Popen[bytes]:
+    """Start a supervisor that outlives this process; its log is LOG_FILE. Raises Unusable."""
+    with _lock(), LOG_FILE.open("ab") as log:
+        return subprocess.Popen(
             [sys.executable, "-m", "demo", "run"],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -61,22 +74,35 @@ def start_in_background() -> None:
 
 
 def stop_background() -> int:
-    """Stop the supervisor that runs, and wait for its end; the exit status."""
-    if not PID_FILE.exists():
-        print("Nothing runs.")
-        return 0
-    pid = int(PID_FILE.read_text())
-    try:
+    """Stop the supervisor that runs, and wait for its end; the exit status. Raises Unusable."""
+    with _lock() as lock:
+        if _taken(lock):
+            print("Nothing runs.")
+            return 0
+        pid = int(PID_FILE.read_text())
         os.kill(pid, signal.SIGTERM)
-    except ProcessLookupError:
-        PID_FILE.unlink()
-        print("Nothing runs any more.")
-        return 0
-    deadline = time.monotonic() + STOP_SECONDS
-    while PID_FILE.exists() and time.monotonic() < deadline:
-        time.sleep(POLL_SECONDS)
-    print("Stopped." if not PID_FILE.exists() else f"Still stopping: process {pid}.")
-    return int(PID_FILE.exists())
+        deadline = time.monotonic() + STOP_SECONDS
+        while not (gone := _taken(lock)) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+    print("Stopped." if gone else f"Still stopping: process {pid}.")
+    return int(not gone)
+
+
+def _lock() -> TextIO:
+    """The file that a supervisor has locked for as long as it lives, and that holds its process id."""
+    try:
+        DATA_DIR.mkdir(parents=True, exist_ok=True)
+        return PID_FILE.open("a")
+    except OSError as error:
+        raise Unusable(f"DATA_DIR cannot be used: {error}") from error
+
+
+def _taken(lock: TextIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 async def answers() -> bool:
@@ -88,31 +114,38 @@ async def answers() -> bool:
             return False
 
 
-async def until_ready() -> None:
-    """Return once the server answers; raises TimeoutError after READY_SECONDS."""
+async def until_ready(supervisor: subprocess.Popen[bytes] | None = None) -> None:
+    """Return once the server answers. Raises Unusable if its supervisor ends before, else TimeoutError."""
     async with asyncio.timeout(READY_SECONDS):
-        while not await answers():  # noqa: ASYNC110  # another process cannot set an event of ours
+        while not await answers():
+            if supervisor and supervisor.poll() is not None:
+                raise Unusable(LOG_FILE.read_text().rstrip().rpartition("\n")[2])
             await asyncio.sleep(POLL_SECONDS)
 
 
-async def _keep_serving(stopped: asyncio.Event) -> int:
+async def _keep_serving(stopped: asyncio.Event, vendor: asyncio.subprocess.Process) -> int:
     stop = asyncio.create_task(stopped.wait(), name="stop signal")
+    alone = asyncio.create_task(vendor.wait(), name="vendor")
     try:
         while not stopped.is_set():
             server = await _start("server.py")
             announced = asyncio.create_task(_announce(), name="announce")
             ended = asyncio.create_task(server.wait(), name="server")
-            await asyncio.wait({ended, stop}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({ended, stop, alone}, return_when=asyncio.FIRST_COMPLETED)
             was_ready = announced.done()
             announced.cancel()
             if not ended.done():
                 await _stop(server)
-            elif not was_ready:
+            if alone.done() and not stopped.is_set():
+                raise Unusable(f"The simulated vendor ended with status {vendor.returncode}: see above.")
+            if stopped.is_set():
+                break
+            if not was_ready:
                 return server.returncode or 1  # it has said why, and would again
-            else:
-                print(f"The server ended with status {server.returncode}; starting it again.", flush=True)
+            print(f"The server ended with status {server.returncode}; starting it again.", flush=True)
     finally:
         stop.cancel()
+        alone.cancel()
     return 0
 
 
@@ -124,8 +157,19 @@ async def _announce() -> None:
 async def _start(*arguments: str) -> asyncio.subprocess.Process:
     # A session of their own: Ctrl-C reaches the supervisor alone, which stops them in order.
     return await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env={**os.environ, **_environment()}, start_new_session=True
+        sys.executable,
+        *arguments,
+        env={**SETTINGS, **_environment()},
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
     )
+
+
+def _die_with_parent() -> None:
+    # A supervisor that is killed must not leave behind what `make stop` no longer knows.
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
 
 
 def _environment() -> dict[str, str]:
@@ -133,8 +177,8 @@ def _environment() -> dict[str, str]:
         "HOST": HOST,
         "PORT": PORT,
         "VENDOR_SIM_PORT": VENDOR_PORT,
-        "VENDOR_API_URL": os.environ.get("VENDOR_API_URL", VENDOR_URL),
-        "VENDOR_WEBHOOK_SECRET": os.environ.get("VENDOR_WEBHOOK_SECRET") or _kept_webhook_secret(),
+        "VENDOR_API_URL": SETTINGS.get("VENDOR_API_URL", VENDOR_URL),
+        "VENDOR_WEBHOOK_SECRET": SETTINGS.get("VENDOR_WEBHOOK_SECRET") or _kept_webhook_secret(),
     }
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import secrets
 import time
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from rich.text import Text
 from demo import history, processes
 from demo.api import Api, ApiError, JsonObject
 
-CDNOW = Path(os.environ.get("CDNOW_FILE", ".venv/demo/lifetimes/datasets/CDNOW_master.txt"))
+CDNOW = Path(processes.SETTINGS.get("CDNOW_FILE", ".venv/demo/lifetimes/datasets/CDNOW_master.txt"))
 SIGN_IN_FILE = processes.DATA_DIR / "demo.json"
 SENTENCE = "customers who spent more than 100 and ordered at least twice"
 BODY = 'Hi {{ customer.firstName | default: "there" }}, you spent {{ customer.totalSpend }} with us. Thank you!'
@@ -75,7 +74,9 @@ async def tell() -> int:
             segment = await _segment(api)
             await _campaign(api, segment)
     except (ApiError, TimeoutError, httpx.HTTPError) as error:
-        console.print(f"[red]The demo stopped: {error!r}[/red]  (the server's log: {processes.LOG_FILE})")
+        console.print(
+            f"[red]The demo stopped: {str(error) or repr(error)}[/red]  (the server's log: {processes.LOG_FILE})"
+        )
         return 1
     _farewell(time.monotonic() - started)
     return 0
@@ -84,8 +85,7 @@ async def tell() -> int:
 async def _product(http: httpx.AsyncClient) -> Api:
     if not await processes.answers():
         console.print("Starting MongoDB, the simulated vendor and the server …")
-        processes.start_in_background()
-        await processes.until_ready()
+        await processes.until_ready(processes.start_in_background())
     return Api(processes.URL, await _sign_in(Api(processes.URL, None, http)), http)
 
 
