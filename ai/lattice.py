@@ -32,6 +32,7 @@ LITERAL_COST = 1.2
 QUOTED_COST = 0.2
 NUMBER_COST = 0.5  # as a text: a postal code
 UNMATCHED_COST = 1.5  # what costs as much to pass over is worth telling
+_LITERAL_COSTS = {Kind.QUOTED: QUOTED_COST, Kind.ADDRESS: QUOTED_COST, Kind.NUMBER: NUMBER_COST}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def _spelt(sentence: Sequence[Word], start: int, known: Sequence[Edge]) -> list[
         return [Edge(start, start + 1, 0.0, (Piece(Slot.VALUE, Value("country", "US")),))]
     if known and word.kind is Kind.LETTERS:
         return []  # "your" is no value, nor is "nor"
-    cost = {Kind.QUOTED: QUOTED_COST, Kind.NUMBER: NUMBER_COST}.get(word.kind, LITERAL_COST)
+    cost = _LITERAL_COSTS.get(word.kind, LITERAL_COST)
     return [Edge(start, start + 1, cost, (Piece(Slot.LITERAL, word.text),))]
 
 

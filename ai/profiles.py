@@ -49,6 +49,9 @@ def label(frame: Frame, sense: Sense) -> Meaning | None:
             return None
         default = Operator.CONTAINS if topic.name == "tags" else Operator.EQUAL
         note = () if match_ else (f"no customer seen has the {topic.name} '{literal}' so far",)
+        if topic.name == "phone" and match_ == Operator.BEGINS_WITH:
+            literal = f"+{literal.lstrip('+')}"  # the sign is no part of a word
+            note = ("phone numbers begin with + and the country code",)
         if topic.name == "name":
             default, note = Operator.CONTAINS, ()
         return finished(frame, Meaning(Comparison(topic.name, Operator(match_ or default), literal), 0.3, note))
@@ -61,7 +64,7 @@ def _is_likely(name: str, literal: str) -> bool:
         case "name" | "city" | "state" | "country":
             return literal[:1].isupper()
         case "email":
-            return False
+            return "@" in literal
         case "phone" | "postalCode" | "externalId":
             return any(character.isdigit() for character in literal)
         case _:

@@ -16,6 +16,12 @@ MOST_WORDS = 60  # for the built-in reader: of any words, in the worst order, 0.
 DOUBTFUL = 1.0  # the cost of a meaning that is taken only when every word is accounted for
 FAR_FETCHED = 2.0  # … and that is given up by itself otherwise: "bougt 90 dyas" says nothing about an age of 90
 _NEGATIVE = re.compile(r"(?:^|[<>=]|[a-z]{2}\s)\s?-\d|(?:^|\s)minus \d", re.IGNORECASE)
+# What rules have no way to say, though each word of it is known.
+_BEYOND = re.compile(
+    r"\bnot both\b|\beach of the (?:last|past|previous)\b|\b(?:in|on) (?:one|a single) day\b"
+    r"|\b(?:has|have|is|are) (?:dropp|fallen|falling|declin|decreas|risen|rising|grow|increas)\w*",
+    re.IGNORECASE,
+)
 _ENDING = frozenset({"then", "that", "but", "who", ",", ".", "!", ";"})
 _NOTHING = (
     "Nothing here says which customers are meant. Say what they did, spent or are: "
@@ -34,11 +40,14 @@ def refuse_unreadable(sentence: str) -> None:
 
 
 def refuse_impossible(sentence: str, said: Sequence[Word], today: date) -> None:
-    """Raises TooLarge for too many words; InvalidInput for no such date, a number below zero, and a bare since."""
+    """Raises TooLarge for too many words; InvalidInput for no such date, what is beyond rules, a number
+    below zero, and a bare since."""
     if len(said) > MOST_WORDS:
         raise errors.TooLarge(f"A sentence has at most {MOST_WORDS} words.")
     if text := periods.impossible(said, today):
         raise errors.InvalidInput(f"There is no such date: {text}.")
+    if beyond := _BEYOND.search(sentence):
+        raise errors.InvalidInput(f"No rule can say {beyond[0]!r}. Say it in other words.")
     if _NEGATIVE.search(sentence):
         raise errors.InvalidInput("A number in a sentence cannot be below zero.")
     if _points_back(said):
@@ -77,11 +86,11 @@ def sift(sentence: str, state: State, lattice: Lattice) -> State:
 
 def _carries_weight(word: Word) -> bool:
     """Whether leaving this word out would turn the sentence into another one."""
-    has_digit = word.kind is not Kind.QUOTED and any(character.isdigit() for character in word.key)
+    has_digit = word.kind not in (Kind.QUOTED, Kind.ADDRESS) and any(character.isdigit() for character in word.key)
     return has_digit or word.key in _WEIGHTY
 
 
 _WEIGHTY = frozenset(
     "% than least most between before after until ago last next not none never without except exactly top bottom "
-    "hour day week month year biggest largest highest smallest lowest same".split()
+    "hour day week month year biggest largest highest smallest lowest same first start begin end".split()
 )

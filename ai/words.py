@@ -20,6 +20,7 @@ class Kind(Enum):
     NUMBER = "number"
     DATE = "date"
     QUOTED = "quoted"
+    ADDRESS = "address"
     SIGN = "sign"
 
 
@@ -37,6 +38,7 @@ class Word:
 _PATTERN = re.compile(
     r"""
     (?P<quoted> "[^"\n]{1,100}" | (?<!\w)'[^'\n]{1,100}'(?!\w) )
+  | (?P<address> (?:[\w.+-]*@)? (?:[A-Za-z0-9-]+\.)+ (?:com|net|org|edu|gov|io|co\.[a-z]{2}) (?![\w@]|\.\w) )
   | (?P<date> \d{4}-\d{1,2}-\d{1,2}(?!\d) | \d{1,2}(?P<mark>[/.-])\d{1,2}(?P=mark)\d{4}(?!\d) )
   | (?P<number> \d+(?:,\d{2,3})*(?:\.\d+)?(?=\D|$) | \d+ )
   | (?P<letters> (?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)? | [A-Za-z]\.[A-Za-z]\b | [^\W\d_][^\W_]*(?:'[^\W\d_]+)* )
