@@ -106,11 +106,12 @@ async def person(customer_id: PydanticObjectId) -> Person | None:
     customer = await _customers().find_one({"_id": customer_id})
     if customer is None:
         return None
-    theirs = {"customer_id": customer_id}
+    theirs, unread = {"customer_id": customer_id}, {"body": 0, "subject": 0}
     return Person(
         customer,
-        await documents.Order.get_pymongo_collection().find(theirs).to_list(),
-        await documents.Message.get_pymongo_collection().find(theirs, {"body": 0, "subject": 0}).to_list(),
+        # A batch is read at one go, and one as large as it may be would hold everybody else up.
+        await documents.Order.get_pymongo_collection().find(theirs).batch_size(BATCH).to_list(),
+        await documents.Message.get_pymongo_collection().find(theirs, unread).batch_size(BATCH).to_list(),
     )
 
 
