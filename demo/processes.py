@@ -48,7 +48,7 @@ async def supervise() -> int:
             raise Unusable(f"It runs already, as process {PID_FILE.read_text()}: `make stop` ends it.")
         if await answers():
             raise Unusable(f"Something answers at {URL} already: stop it, or set PORT.")
-        lock.truncate()
+        lock.truncate(0)  # of one that was killed
         lock.write(str(os.getpid()))
         lock.flush()
         stopped = asyncio.Event()

@@ -90,6 +90,7 @@ async def test_a_setting_that_cannot_be_read_ends_the_demo_at_once(tmp_path: Pat
 async def test_a_supervisor_that_is_killed_leaves_nothing_behind(mongo_uri: str, tmp_path: Path) -> None:
     port, vendor_port = free_port(), free_port()
     settings = {"DATA_DIR": str(tmp_path), "PORT": str(port), "VENDOR_SIM_PORT": str(vendor_port)}
+    (tmp_path / "run.pid").write_text("12345")  # of one that was killed before
     async with started("run", settings | {"MONGODB_URI": mongo_uri}) as process:
         await until(f"http://127.0.0.1:{port}/readyz", answers=True)
         status, text = await said("run", settings)
