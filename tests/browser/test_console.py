@@ -103,6 +103,7 @@ async def test_a_phone_shows_all_of_it_without_scrolling_sideways(page: Page, ac
 async def test_what_is_not_known_yet_is_not_said_to_be_nothing(page: Page, account: Account) -> None:
     await a_campaign(account, "There from the start")
     await page.open(account.url)
+    await page.until("document.querySelector('#sign-in')")
     await page.evaluate("""new MutationObserver(() => {
       window.saidNothing ||= [...document.querySelectorAll(".empty")].some(element => element.checkVisibility());
     }).observe(document.body, { subtree: true, childList: true, attributes: true })""")
