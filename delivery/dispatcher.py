@@ -46,7 +46,10 @@ async def plan_due(setup: Setup, walk: Walk) -> None:
     now = documents.now()
     due = {"status": CampaignStatus.SCHEDULED.value, "scheduled_at": {"$lte": now}}
     for campaign in await Campaign.find(due).to_list():
-        await _launch(campaign, now)
+        try:
+            await _launch(campaign, now)
+        except errors.Fault as fault:
+            log.info("campaign %s was not launched: %s", campaign.id, fault)
     while taken := await planning.take(setup, documents.now()):
         await _plan(taken, walk, setup)
 
@@ -67,12 +70,9 @@ async def finish_due(setup: Setup) -> None:
 
 async def _launch(campaign: Campaign, now: datetime) -> None:
     try:
-        try:
-            await campaigns.launch(campaign.id, now)
-        except errors.NotFound as fault:  # its segment was deleted while it was being made: there is none to wait for
-            await campaigns.fail(campaign.id, fault.message, now)
-    except errors.Fault as fault:
-        log.info("campaign %s was not launched: %s", campaign.id, fault)
+        await campaigns.launch(campaign.id, now)
+    except errors.NotFound as fault:  # its segment was deleted while it was being made: there is none to wait for
+        await campaigns.fail(campaign.id, fault.message, now)
 
 
 async def _plan(campaign: Campaign, walk: Walk, setup: Setup) -> None:

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 
-from bson import Decimal128
-
-from documents.values import decimal_of_bson
+from documents.values import decoded
 
 Record = Mapping[str, object]
 
@@ -41,10 +39,6 @@ def _instant(value: object) -> object:
     return instant(value) if isinstance(value, datetime) else None
 
 
-def _money(value: object) -> object:
-    return decimal_of_bson(value) if isinstance(value, Decimal128) else value
-
-
 def _day(value: object) -> object:
     return value.date().isoformat() if isinstance(value, datetime) else None
 
@@ -75,13 +69,13 @@ CUSTOMER: Mapping[str, Variable] = MappingProxyType(
         "postalCode": Variable("postal_code"),
         "smsConsent": Variable("sms_consent"),
         "emailConsent": Variable("email_consent"),
-        "totalSpend": Variable("total_spend", _money),
+        "totalSpend": Variable("total_spend", decoded),
         "orderCount": Variable("order_count"),
         "visitCount": Variable("visit_count"),
-        "averageOrderValue": Variable("average_order_value", _money),
+        "averageOrderValue": Variable("average_order_value", decoded),
         "aliveProbability": Variable("alive_probability"),
         "predictedOrders90d": Variable("predicted_orders_90d"),
-        "predictedSpend90d": Variable("predicted_spend_90d", _money),
+        "predictedSpend90d": Variable("predicted_spend_90d", decoded),
         "firstPurchase": Variable("first_purchase", _instant),
         "lastPurchase": Variable("last_purchase", _instant),
         "createdAt": Variable("created_at", _instant),

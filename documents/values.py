@@ -83,9 +83,12 @@ class Stored(Document):
     id: PydanticObjectId = Field(default_factory=PydanticObjectId)
 
 
-Money = Annotated[
-    Decimal, BeforeValidator(lambda value: decimal_of_bson(value) if isinstance(value, Decimal128) else value)
-]
+def decoded(value: object) -> object:
+    """A decimal as Decimal, whichever way it was read; anything else as it is."""
+    return decimal_of_bson(value) if isinstance(value, Decimal128) else value
+
+
+Money = Annotated[Decimal, BeforeValidator(decoded)]
 
 
 def fold(text: str) -> str:

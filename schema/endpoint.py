@@ -162,10 +162,11 @@ class Endpoint(Generic[V]):
     def _written(self, answer: Answer, media: Media, request_id: str) -> ASGIApp:
         if media is Media.EVENTS:
             return self._event_stream(_only(answer), request_id)
-        headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer, media)}
+        status = http.status_of(answer, media)
+        headers = {"X-Request-Id": request_id, "Vary": "Accept", **http.headers_of(answer, status)}
         # Starlette adds the charset to text types alone.
         media_type = f"{media}; charset=utf-8"
-        return Response(encode(answer, request_id), http.status_of(answer, media), headers, media_type)
+        return Response(encode(answer, request_id), status, headers, media_type)
 
     def _ends(self, request: HTTPRequest, context: Context) -> Sequence[End]:
         """What ends with the caller's credentials."""

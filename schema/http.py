@@ -192,14 +192,14 @@ def status_of(answer: Answer, media: Media) -> int:
     return STATUSES.get(str(code), 400)
 
 
-def headers_of(answer: Answer, media: Media) -> dict[str, str]:
+def headers_of(answer: Answer, status: int) -> dict[str, str]:
     """When to try again, for an answer that says so, whether it is the answer to an earlier request, and how to say
     who is asking where that is missing."""
     seconds = _extension(answer, "retryAfterSeconds")
     return {
         **({} if seconds is None else {"Retry-After": str(seconds)}),
         **({"Idempotent-Replayed": "true"} if answer.is_repeated else {}),
-        **({"WWW-Authenticate": "Bearer"} if status_of(answer, media) == 401 else {}),
+        **({"WWW-Authenticate": "Bearer"} if status == 401 else {}),
     }
 
 
